@@ -1,0 +1,84 @@
+"""`./blog serve`: the main job. Every language built, served on this machine, and built again at every save."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import ConfigurationError
+
+WATCHED = ("content", "theme", "plugins")
+
+
+def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], root: Path) -> None:
+    """Register `serve`."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="build every language and show it on this machine, again at every save",
+        description="Build every language, serve it on 127.0.0.1 and build again at every save. "
+        "Open pages renew themselves; what cannot be built is said on the page. Ctrl-C ends it.",
+    )
+    parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes any free one")
+    parser.add_argument("--settings", default="pelicanconf.py", help="default: pelicanconf.py")
+    parser.set_defaults(run=lambda args: serve(root, root / args.settings, args.port))
+
+
+def serve(root: Path, settings: Path, port: int) -> int:
+    """Serve until interrupted."""
+    # Imported here: `./blog --help` lists this command and should not wait for what only it needs.
+    from .preview import PreviewServer
+    from .spare import Spare
+
+    output = root / "var" / "serve"
+    try:
+        server = PreviewServer(port, output)
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError("--port", port, f"{error}. Choose another: ./blog serve --port {port + 1}") from error
+    answering = threading.Thread(target=server.serve_forever, daemon=True)
+    spare = Spare(root)
+    try:
+        for changed in changes(settings.parent):
+            if any(path.endswith(".py") for path in changed):  # the spare may have imported what it was
+                spare.discard()
+                spare = Spare(root)
+            report = spare.build(settings, output, {"SITEURL": server.url})
+            server.state.renew(report.problems)
+            if not answering.is_alive():
+                answering.start()
+                print(f"{server.url}/", flush=True)
+            for problem in report.problems:
+                print(problem, file=sys.stderr)
+            outcome = f"Not built: {len(report.problems)}" if report.problems else f"Built in {report.seconds:.2f} s"
+            print(outcome, flush=True)
+            spare.discard()
+            spare = Spare(root)
+    finally:
+        spare.discard()
+        server.server_close()
+    return 0
+
+
+def changes(folder: Path) -> Iterator[set[str]]:
+    """Yield the files that changed, whenever some did; first of all an empty set, once the watch has begun.
+
+    The settings are looked at, the folders watched: a watch on a file ends when an editor replaces it, and one on the
+    whole project would follow every output file.
+    """
+    from watchfiles import watch
+
+    watched = [folder / name for name in WATCHED if (folder / name).is_dir()]
+    begun, before = False, settings_files(folder)
+    for changed in watch(*watched, debounce=50, step=20, rust_timeout=100, yield_on_timeout=True):
+        now = settings_files(folder)
+        files = {path for _, path in changed} | {path for path, _ in now.items() ^ before.items()}
+        if files or not begun:
+            yield files
+        begun, before = True, now
+
+
+def settings_files(folder: Path) -> dict[str, int]:
+    """Name the settings files and when each was last written."""
+    return {str(path): path.stat().st_mtime_ns for path in folder.glob("*conf.py")}

@@ -1,0 +1,115 @@
+"""A build in a process of its own, which has done its imports before it is needed.
+
+Pelican keeps state between runs, so every build of `serve` gets a fresh process. Importing takes longer than building
+a small site; a spare process does it ahead, waits on its standard input for one order, answers on its standard output
+and ends. Whatever else it prints goes to the terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigurationError, Problem
+
+WARM = ("babel", "jinja2", "markdown", "pelican", "multilingual.build", "multilingual.plugin")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a build."""
+
+    problems: list[Problem]
+    seconds: float = 0.0
+
+
+class Spare:
+    """The waiting process, seen from the one that started it."""
+
+    def __init__(self, root: Path) -> None:
+        plugins = str(Path(__file__).parent.parent)
+        path = os.pathsep.join(filter(None, (plugins, os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "multilingual.spare"],
+            cwd=root,
+            env=os.environ | {"PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def build(self, settings: Path, output: Path, overrides: dict[str, Any]) -> Report:
+        """Let the process build, once; it is used up afterwards."""
+        assert self._process.stdin
+        assert self._process.stdout
+        order = {"settings": str(settings), "output": str(output), "overrides": overrides}
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:  # it died early: no answer either
+            json.dump(order, pipe)
+        answer = self._process.stdout.read()
+        if not answer:
+            what = f"the build ended without an answer (exit code {self._process.wait()})"
+            return Report([Problem("", 0, what, "The terminal may say more; save a file to build again.")])
+        report = json.loads(answer)
+        return Report([Problem(**problem) for problem in report["problems"]], report["seconds"])
+
+    def discard(self) -> None:
+        """End the process, whatever it is doing."""
+        with self._process:  # waits for it, and closes the pipes
+            self._process.kill()
+
+
+def main() -> None:
+    """Import, wait for an order, build, answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; our parent ends us
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer:
+        os.dup2(2, 1)
+        for module in WARM:
+            with contextlib.suppress(Exception):  # the build meets it again, and reports it
+                importlib.import_module(module)
+        order = sys.stdin.read()
+        if order:
+            json.dump(asdict(carry_out(**json.loads(order))), answer)
+
+
+def carry_out(settings: str, output: str, overrides: dict[str, Any]) -> Report:
+    """Build, and make a problem of whatever is raised: the open page is where the author looks."""
+    root = Path.cwd()
+    try:
+        from .build import build_site
+
+        result = build_site(Path(settings), Path(output), overrides=overrides)
+    except ConfigurationError as error:
+        file = os.path.relpath(settings, root)
+        return Report([Problem(file, 0, f"{error.setting} = {error.value!r} cannot be used", error.remedy)])
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - reported, not swallowed
+        traceback.print_exc()
+        file, line = place(error, root)
+        what = f"{type(error).__name__}: {error}"
+        return Report([Problem(file, line, what, "Mend the line; the terminal shows the way that led there.")])
+    return Report([problem for problem in result.problems if not problem.warning], result.seconds)
+
+
+def place(error: BaseException, root: Path) -> tuple[str, int]:
+    """Where the mending has to be done: the file the error names, or the last line of our own that ran."""
+    named = getattr(error, "filename", None)  # of syntax errors in Python and in templates, and of missing files
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(named, str):
+        places.append((named, getattr(error, "lineno", None)))
+    for file, line in reversed(places):
+        path = Path(root, file)
+        if path.is_relative_to(root) and not path.relative_to(root).parts[0].startswith(".venv"):
+            return path.relative_to(root).as_posix(), line or 0
+    return "", 0
+
+
+if __name__ == "__main__":
+    main()

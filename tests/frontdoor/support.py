@@ -1,0 +1,62 @@
+"""What the front door's tests share: they use it as people do, with copies of the project, processes and real time."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+
+
+def wait_until(what: Callable[[], T], message: str, seconds: float = 10) -> T:
+    """Return the first true value, or fail when the time is up."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := what():
+            return value
+        time.sleep(0.01)
+    pytest.fail(f"{message} (waited {seconds} s)")
+
+
+def start_blog(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start `blog` as somebody would who has just cloned the project: with any Python, not the environment's."""
+    return subprocess.Popen(
+        [sys._base_executable, str(folder / "blog"), *arguments],  # type: ignore[attr-defined]
+        env={name: value for name, value in os.environ.items() if name != "BLOG_DEBUG"} | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # so that a test can end it with all its children
+    )
+
+
+def run_blog(folder: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[Any]":
+    """Run `blog` to its end."""
+    process = start_blog(folder, *arguments, **environment)
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def copy_project(folder: Path, *parts: str) -> Path:
+    """Copy some of the project, so that a test may change it."""
+    for part in parts:
+        source, target = ROOT / part, folder / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return folder
+
+
+def lend_environment(folder: Path) -> None:
+    """Let a copy of the project use the environment that the tests run in, instead of making its own."""
+    (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
