@@ -49,15 +49,11 @@ class Spare:
 
     def build(self, settings: Path, output: Path, overrides: dict[str, Any]) -> Report:
         """Let the process build, once; it is used up afterwards."""
-        assert self._process.stdin
-        assert self._process.stdout
         order = {"settings": str(settings), "output": str(output), "overrides": overrides}
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:  # it died early: no answer either
-            json.dump(order, pipe)
-        answer = self._process.stdout.read()
+        answer, _ = self._process.communicate(json.dumps(order))
         if not answer:
-            what = f"the build ended without an answer (exit code {self._process.wait()})"
-            return Report([Problem("", 0, what, "The terminal may say more; save a file to build again.")])
+            what = f"the build ended without an answer (exit code {self._process.returncode})"
+            return Report([Problem("the build", 0, what, "The terminal may say more; save a file to build again.")])
         report = json.loads(answer)
         return Report([Problem(**problem) for problem in report["problems"]], report["seconds"])
 
@@ -78,6 +74,8 @@ def main() -> None:
         order = sys.stdin.read()
         if order:
             json.dump(asdict(carry_out(**json.loads(order))), answer)
+    sys.stdout.flush()
+    os._exit(0)  # taking the interpreter apart would keep the author waiting for nothing
 
 
 def carry_out(settings: str, output: str, overrides: dict[str, Any]) -> Report:
@@ -108,7 +106,7 @@ def place(error: BaseException, root: Path) -> tuple[str, int]:
         path = Path(root, file)
         if path.is_relative_to(root) and not path.relative_to(root).parts[0].startswith(".venv"):
             return path.relative_to(root).as_posix(), line or 0
-    return "", 0
+    return "the build", 0
 
 
 if __name__ == "__main__":

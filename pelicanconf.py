@@ -1,0 +1,109 @@
+"""The site, as it is written: every language, drafts included.
+
+Published with `publishconf.py`, which differs in few lines. Both write links relative to
+the page, so that a mirror or a folder on a disk is as good as the site itself.
+"""
+
+SITENAME = "The Human Rights"
+SITESUBTITLE = "Refuge and Protection of Human Rights Worldwide"
+SITEURL = "https://thehuman-rights.com"
+FEED_AUTHORITY = "thehuman-rights.com"
+TIMEZONE = "UTC"
+LOCALE = "C"
+DEFAULT_LANG = "en"
+
+PATH = "content"
+OUTPUT_PATH = "output"
+THEME = "theme"
+ARTICLE_PATHS = ["articles"]
+PAGE_PATHS = ["pages"]
+STATIC_PATHS = ["images"]
+RELATIVE_URLS = True
+
+PLUGIN_PATHS = ["plugins"]
+PLUGINS = ["multilingual", "pictures"]
+
+# Languages are equals, in the order of this table. A new one with a catalogue is one line.
+MULTILINGUAL_LANGUAGES = {
+    "en": {},
+    "ru": {},
+    "uk": {},
+    "es": {},
+    "fr": {},
+    "ar": {},
+    "fa": {},
+    "zh-Hans": {},
+}
+# Whoever reads one of these reads the other more easily than English.
+MULTILINGUAL_FALLBACK = {"uk": ["ru", "en"], "fa": ["en"], "es": ["en"], "fr": ["en"]}
+MULTILINGUAL_TERMS = "terms.yaml"
+MULTILINGUAL_REDIRECTS = "redirects.txt"
+MULTILINGUAL_TAXONOMIES = {
+    "topics": {
+        "url": "topics/{slug}/",
+        "template": "topic",
+        "feed": "topics/{slug}/feed.atom",
+        "paginate": 20,
+        "index": "topics/",
+        "index_template": "topics",
+    },
+    "authors": {
+        "url": "authors/{slug}/",
+        "template": "author",
+        "paginate": 20,
+        "index": "authors/",
+        "index_template": "authors",
+    },
+}
+
+# Addresses, as one edition has them; the plugin puts its language in front.
+INDEX_URL = ""
+INDEX_SAVE_AS = "index.html"
+ARTICLE_URL = "{slug}/"
+ARTICLE_SAVE_AS = "{slug}/index.html"
+DRAFT_URL = "drafts/{slug}/"
+DRAFT_SAVE_AS = "drafts/{slug}/index.html"
+PAGE_URL = "{slug}/"
+PAGE_SAVE_AS = "{slug}/index.html"
+DRAFT_PAGE_URL = "drafts/{slug}/"
+DRAFT_PAGE_SAVE_AS = "drafts/{slug}/index.html"
+ARCHIVES_URL = "archive/"
+ARCHIVES_SAVE_AS = "archive/index.html"
+DIRECT_TEMPLATES = ["index", "archives"]
+# Topics and authors have pages of their own (MULTILINGUAL_TAXONOMIES), categories none.
+TAG_SAVE_AS = CATEGORY_SAVE_AS = AUTHOR_SAVE_AS = ""
+USE_FOLDER_AS_CATEGORY = False
+FILENAME_METADATA = ""
+
+DEFAULT_PAGINATION = 10
+PAGINATED_TEMPLATES = {"index": None}
+PAGINATION_PATTERNS = (
+    (1, "{url}", "{save_as}"),
+    (2, "{url}page/{number}/", "{base_name}/page/{number}/index.html"),
+)
+
+FEED_ATOM = "feed.atom"
+FEED_ALL_ATOM = TRANSLATION_FEED_ATOM = CATEGORY_FEED_ATOM = None
+AUTHOR_FEED_ATOM = AUTHOR_FEED_RSS = None
+FEED_MAX_ITEMS = 20
+
+# A day in the future is an embargo: until then an article is a draft.
+WITH_FUTURE_DATES = False
+
+MARKDOWN = {
+    "extension_configs": {
+        "markdown.extensions.extra": {},
+        "markdown.extensions.footnotes": {
+            # An arrow that points the same way in every direction of writing.
+            "BACKLINK_TEXT": "↑",
+            "BACKLINK_TITLE": "{}",
+        },
+    },
+    "output_format": "html5",
+}
+JINJA_ENVIRONMENT = {
+    "autoescape": True,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "extensions": [],
+}

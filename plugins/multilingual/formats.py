@@ -1,0 +1,62 @@
+"""Dates and numbers as each language's press writes them.
+
+CLDR's patterns come from Babel, never from `setlocale`. Babel 2.18 fills them with Latin
+digits and knows only the Gregorian calendar, so digits are replaced here, and Persian
+dates show the Solar Hijri day with the Gregorian one beside it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import jdatetime
+from babel import dates, numbers
+
+from .languages import Language
+
+#: The zero of each decimal numbering system (CLDR `numberingSystems.xml`).
+_ZERO = {
+    "arab": 0x0660,
+    "arabext": 0x06F0,
+    "beng": 0x09E6,
+    "deva": 0x0966,
+    "mymr": 0x1040,
+    "tibt": 0x0F20,
+}
+
+
+def native_digits(text: str, language: Language) -> str:
+    """Replace Latin digits by those of the language's own numbering system."""
+    zero = _ZERO.get(language.locale.default_numbering_system)
+    if zero is None:
+        return text
+    return text.translate({ord("0") + n: chr(zero + n) for n in range(10)})
+
+
+def format_number(number: float, language: Language) -> str:
+    """A number with the language's digits and separators."""
+    text = numbers.format_decimal(number, locale=language.locale, numbering_system="default")
+    return native_digits(text, language)
+
+
+def format_date(day: date, language: Language, length: str = "long") -> str:
+    """A day in words; `length` is CLDR's short, medium, long or full."""
+    gregorian = native_digits(
+        dates.format_date(day, format=length, locale=language.locale), language
+    )
+    if not _uses_solar_hijri(language):
+        return gregorian
+    solar = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day)
+    month = jdatetime.date.j_months_fa[solar.month - 1]
+    return f"{native_digits(f'{solar.day} {month} {solar.year}', language)} ({gregorian})"
+
+
+def month_name(month: int, language: Language) -> str:
+    """The name of a Gregorian month standing alone, as in a heading."""
+    names: dict[int, str] = dates.get_month_names("wide", "stand-alone", language.locale)
+    return names[month]
+
+
+def _uses_solar_hijri(language: Language) -> bool:
+    # Afghanistan counts the same years with other month names, which the library lacks.
+    return language.locale.language == "fa" and language.locale.territory in (None, "IR")

@@ -1,0 +1,155 @@
+"""Terms: the topics, authors, countries and the like that tie articles together.
+
+A term has a key that no language owns, and a name and a slug in each. The site's own
+topics and authors stand in one table, `terms.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from .errors import Problem
+from .settings import Taxonomy
+
+
+class Localised(str):
+    """A text in the page's language that can be asked for another: `term.name("fa")`.
+
+    A template of Pelican's reads `tag.name`; the seam between plugins calls `name(lang)`.
+    One object serves both.
+    """
+
+    __slots__ = ("_find",)
+    _find: Any
+
+    def __new__(cls, text: str, find: Any) -> Localised:
+        made = super().__new__(cls, text)
+        made._find = find
+        return made
+
+    def __call__(self, lang: str) -> str:
+        return str(self._find(lang))
+
+
+class Item(Protocol):
+    """What another plugin puts into a taxonomy's article attribute."""
+
+    key: str
+
+    def name(self, lang: str) -> str: ...
+
+    def slug(self, lang: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A row of the table. A missing name falls back, and says in which language it is."""
+
+    key: str
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    slugs: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def name(self, lang: str) -> str:
+        return self.names.get(lang) or self.names.get(self.name_lang(lang)) or self.key
+
+    def name_lang(self, lang: str) -> str:
+        """The language the name for `lang` really is in."""
+        if lang in self.names:
+            return lang
+        return "en" if "en" in self.names else next(iter(self.names), lang)
+
+    def slug(self, lang: str) -> str:
+        return self.slugs.get(lang, self.key)
+
+
+class BoundTerm:
+    """A term as one edition shows it: text in its language, addresses under its prefix."""
+
+    __slots__ = ("item", "key", "name", "name_lang", "save_as", "slug", "url")
+
+    def __init__(self, item: Item, lang: str, taxonomy: Taxonomy | None, prefix: str) -> None:
+        self.item = item
+        self.key = item.key
+        self.name = Localised(item.name(lang), item.name)
+        self.slug = Localised(item.slug(lang), item.slug)
+        name_lang = getattr(item, "name_lang", None)
+        self.name_lang: str = name_lang(lang) if callable(name_lang) else lang
+        self.url = ""
+        self.save_as = ""
+        if taxonomy:
+            self.url = prefix + taxonomy.url.format(slug=str(self.slug), key=self.key)
+            self.save_as = save_as_of(self.url)
+
+    def __str__(self) -> str:
+        return str(self.name)
+
+    def __repr__(self) -> str:
+        return f"<term {self.key}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BoundTerm) and other.key == self.key
+
+    def __lt__(self, other: BoundTerm) -> bool:
+        return str(self.slug) < str(other.slug)  # Pelican sorts its lists of authors
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def save_as_of(url: str) -> str:
+    """The file behind an address: a folder's is its index.html."""
+    return url + "index.html" if url.endswith("/") or not url else url
+
+
+class TermTable:
+    """The tables of `terms.yaml`: kind ("topics", "authors") → key → term."""
+
+    def __init__(self, path: Path | None, name: str = "") -> None:
+        self.problems: list[Problem] = []
+        self.tables: dict[str, dict[str, Term]] = {}
+        self._name = name
+        if path is not None:
+            self._read(path)
+
+    def get(self, kind: str) -> dict[str, Term]:
+        return self.tables.get(kind, {})
+
+    def _read(self, path: Path) -> None:
+        try:
+            table = yaml.load(path.read_text("utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506
+        except FileNotFoundError:
+            self._report(0, "the table of terms is missing", "Write it, or unset MULTILINGUAL_TERMS.")
+            return
+        except UnicodeDecodeError:
+            self._report(0, "the file is not UTF-8", "Save it as UTF-8.")
+            return
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            self._report(
+                mark.line + 1 if mark else 0,
+                str(getattr(error, "problem", None) or "the table is not YAML"),
+                "Mend the table.",
+            )
+            return
+        for kind, rows in (table or {}).items():
+            if not isinstance(rows, dict):
+                self._report(0, f"{kind!r} is not a table of keys", "Write `key:` and its `name:`.")
+                continue
+            self.tables[kind] = {}
+            for key, row in rows.items():
+                names = row.get("name", {}) if isinstance(row, dict) else None
+                slugs = row.get("slug", {}) if isinstance(row, dict) else None
+                if not isinstance(names, dict) or not isinstance(slugs, dict) or not names:
+                    self._report(
+                        0, f"{kind}.{key} has no names", "Write `name:` with a text per language."
+                    )
+                    continue
+                self.tables[kind][key] = Term(key, names, slugs)
+
+    def _report(self, line: int, what: str, remedy: str) -> None:
+        self.problems.append(Problem(self._name, line, what, remedy))
