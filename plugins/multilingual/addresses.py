@@ -23,6 +23,13 @@ def neutral_url(key: str) -> str:
     return f"{NEUTRAL_PREFIX}{key}/"
 
 
+def is_public(output: Output) -> bool:
+    """Whether an address is one that people keep: an article's, a page's, a neutral one."""
+    return output.identity[0] in ("article", "page") and output.identity[1] != "" and (
+        output.listed or output.edition is None or output.template == "withdrawn"
+    )
+
+
 class Redirects:
     """Collects redirects from headers and from the file, and plans their pages."""
 

@@ -37,6 +37,7 @@ function listen() {
   events.onmessage = ({data}) => {
     if (data === version) return;
     if (!broken) sessionStorage.setItem(place, scrollY);
+    history.scrollRestoration = "manual"; // the browser would remember the place on the short error page
     location.reload();
   };
 }
@@ -45,8 +46,9 @@ if (!document.hidden) listen();
 addEventListener("load", () => {
   const top = sessionStorage.getItem(place);
   if (top === null || broken) return;
-  sessionStorage.removeItem(place);
   scrollTo({top, behavior: "instant"});
+  sessionStorage.removeItem(place);
+  history.scrollRestoration = "auto";
 });
 """.replace("%s", EVENTS).encode()
 

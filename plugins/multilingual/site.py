@@ -108,7 +108,7 @@ class Site:
         self.environment: Any = None
 
         settings = preparation.settings
-        self._terms = TermTable(*self._content_file(self.configuration.terms))
+        self.terms = TermTable(*self._content_file(self.configuration.terms))
         folders = self.configuration.messages
         if folders is None:
             folders = (os.path.join(settings["THEME"], "messages"),)
@@ -128,14 +128,14 @@ class Site:
         self.model = ContentModel(
             self.configuration,
             self._layout,
-            self._terms,
+            self.terms,
             translation_ids=preparation.translation_ids,
             settings_of=lambda tag: self.editions[tag].settings,
             reserved=reserved_slugs(settings, self.configuration),
             name_of=lambda path: name_of(path, preparation.root),
             now=build_time(),
         )
-        self.problems += [*self._terms.problems, *self.catalogues.problems]
+        self.problems += [*self.terms.problems, *self.catalogues.problems]
         context.setdefault("PAGES_BY_IDENTITY", {})
         context.update(
             editions=list(self.editions.values()),

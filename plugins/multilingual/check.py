@@ -1,0 +1,180 @@
+"""What an editor must know before publishing, beyond what stops a build."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from babel.messages.extract import extract_from_dir
+
+from .addresses import is_public
+from .build import BuildResult, Progress, run_pelican
+from .errors import Problem, in_order
+from .readers import name_of
+from .site import Site
+
+ADDRESSES = "addresses.txt"
+_ADDRESSES_HEAD = (
+    "# Every address that was once published; `./blog check --production` adds to it and\n"
+    "# refuses to lose one. An address that goes needs a redirect (redirects.txt).\n"
+)
+_KEYWORDS: dict[str, Any] = {
+    "gettext": None, "_": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3), "message_in": (2,),
+}  # fmt: skip
+#: Texts that the plugin itself says, in feeds.
+_OWN_MESSAGES = ("Correction", "Retracted")
+_TAG = re.compile(r"<(?:a|link|img|script|source|form)\b[^>]*>", re.IGNORECASE)
+_TARGET = re.compile(r"\b(?:href|src|action)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+_ID = re.compile(r"\b(?:id|name)=(?:\"([^\"]*)\"|'([^']*)')")
+
+
+def check_site(
+    settings_file: Path,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    record: bool = False,
+    progress: Progress | None = None,
+) -> BuildResult:
+    """Build into a temporary folder and look at what came out.
+
+    With `record`, addresses published for the first time are added to the list of those
+    that may never be lost.
+    """
+    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+        output = Path(folder, "output")
+        output.mkdir()
+        result = run_pelican(settings_file, output, overrides=overrides, progress=progress)
+        site = result.site
+        if site is None or result.errors:
+            return result
+        found = [
+            *check_messages(site),
+            *check_terms(site),
+            *check_summaries(site),
+            *check_addresses(site, output, record=record),
+            *check_output_links(site, output),
+        ]
+    result.problems = in_order([*result.problems, *found])
+    return result
+
+
+def check_messages(site: Site) -> Iterator[Problem]:
+    """Texts of the theme that a language has no finished translation for."""
+    msgids = sorted({*theme_messages(site), *_OWN_MESSAGES})
+    root = site.preparation.root
+    folders = site.configuration.messages or (
+        str(Path(site.preparation.settings["THEME"], "messages")),
+    )
+    for tag in site.editions:
+        name = name_of(root / folders[0] / f"{tag}.po", root)
+        for msgid in site.catalogues.missing(tag, msgids):
+            yield Problem(name, 0, f"no text for {msgid!r}", "Translate it.", warning=True)
+
+
+def theme_messages(site: Site) -> set[str]:
+    """The messages that the theme's templates use."""
+    templates = Path(site.preparation.settings["THEME"], "templates")
+    found = extract_from_dir(
+        templates,
+        method_map=[("**.html", "jinja2.ext:babel_extract")],
+        options_map={"**.html": {"silent": "false"}},
+        keywords=_KEYWORDS,
+    )
+    return {msgid[0] if isinstance(msgid, tuple) else msgid for _, _, msgid, _, _ in found}
+
+
+def check_terms(site: Site) -> Iterator[Problem]:
+    """Topics and authors that have no name in a language of the site."""
+    name = name_of(
+        Path(site.preparation.settings["PATH"], site.configuration.terms), site.preparation.root
+    )
+    for kind, table in site.terms.tables.items():
+        for key, term in table.items():
+            for tag in site.editions:
+                if not term.names.get(tag):
+                    yield Problem(
+                        name, 0, f"{kind}.{key} has no name in {tag}", "Add it.", warning=True
+                    )
+
+
+def check_summaries(site: Site) -> Iterator[Problem]:
+    """Articles without a summary: lists then show their beginning, cut off."""
+    for edition in site.editions.values():
+        for article in edition.articles:
+            if "summary" not in article.metadata:
+                name = name_of(article.source_path, site.preparation.root)
+                yield Problem(name, 0, "no summary", "State `Summary:`.", warning=True)
+
+
+def check_addresses(site: Site, output: Path, *, record: bool) -> Iterator[Problem]:
+    """Addresses that were published once and lead nowhere now."""
+    path = Path(site.preparation.settings["PATH"], ADDRESSES)
+    recorded = _read_addresses(path)
+    name = name_of(path, site.preparation.root)
+    written = {output_.url for output_ in site.outputs}
+    for url, line in recorded.items():
+        if url not in written:
+            yield Problem(
+                name,
+                line,
+                f"/{url} was published and is gone",
+                "State `Former_slugs:` or `Former_keys:` in the article, or add a line to "
+                "redirects.txt; to take an article down, use `./blog withdraw`.",
+            )
+    new = sorted({o.url for o in site.outputs if is_public(o)} - set(recorded))
+    if record and new:
+        text = path.read_text("utf-8") if path.exists() else _ADDRESSES_HEAD
+        path.write_text(text + "".join(f"/{url}\n" for url in new), "utf-8", newline="\n")
+
+
+def _read_addresses(path: Path) -> dict[str, int]:
+    if not path.exists():
+        return {}
+    lines = enumerate(path.read_text("utf-8-sig").splitlines(), 1)
+    return {line.strip().lstrip("/"): n for n, line in lines if line.strip() and line[0] != "#"}
+
+
+def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
+    """Links between the pages that were written, and into their sections."""
+    public = urlsplit(site.preparation.public_url)
+    base = f"{public.scheme or 'https'}://{public.netloc or 'site.invalid'}"
+    ids: dict[Path, set[str]] = {}
+    for page in sorted(output.rglob("*.html")):
+        here = page.relative_to(output).as_posix().removesuffix("index.html")
+        text = page.read_text("utf-8")
+        for target in dict.fromkeys(_targets(text)):
+            url = urlsplit(urljoin(f"{base}/{here}", target))
+            if url.scheme not in ("http", "https") or url.netloc != urlsplit(base).netloc:
+                continue
+            file = output / unquote(url.path).lstrip("/")
+            file = file / "index.html" if file.is_dir() else file
+            if not file.is_file():
+                yield Problem(f"/{here}", 0, f"the link to {target} leads to nothing", "Mend it.")
+            elif url.fragment and file.suffix == ".html":
+                if file not in ids:
+                    ids[file] = _ids(file.read_text("utf-8"))
+                if unquote(url.fragment) not in ids[file]:
+                    what = f"the link to {target} names a place that is not on that page"
+                    yield Problem(f"/{here}", 0, what, "Correct the part after #.")
+
+
+def _targets(text: str) -> Iterator[str]:
+    for tag in _TAG.finditer(text):
+        if 'rel="canonical"' in tag[0]:
+            continue
+        for found in _TARGET.finditer(tag[0]):
+            yield unescape(found[1] if found[1] is not None else found[2])
+
+
+def _ids(text: str) -> set[str]:
+    return {unescape(a or b) for a, b in _ID.findall(text)} | {""}
+
+
+def count_warnings(problems: Iterable[Problem]) -> int:
+    return sum(problem.warning for problem in problems)
