@@ -26,13 +26,13 @@ PLUGINS = ["multilingual", "pictures"]
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
 MULTILINGUAL_LANGUAGES = {
     "en": {},
-    "ru": {},
-    "uk": {},
-    "es": {},
-    "fr": {},
-    "ar": {},
-    "fa": {},
-    "zh-Hans": {},
+    "ru": {"SITESUBTITLE": "Убежище и защита прав человека во всём мире"},
+    "uk": {"SITESUBTITLE": "Притулок і захист прав людини в усьому світі"},
+    "es": {"SITESUBTITLE": "Refugio y protección de los derechos humanos en todo el mundo"},
+    "fr": {"SITESUBTITLE": "Refuge et protection des droits humains dans le monde entier"},
+    "ar": {"SITESUBTITLE": "اللجوء وحماية حقوق الإنسان في أنحاء العالم"},
+    "fa": {"SITESUBTITLE": "پناه و پاسداری از حقوق بشر در سراسر جهان"},
+    "zh-Hans": {"SITESUBTITLE": "为世界各地的人提供庇护，捍卫人权"},
 }
 # Whoever reads one of these reads the other more easily than English.
 MULTILINGUAL_FALLBACK = {"uk": ["ru", "en"], "fa": ["en"], "es": ["en"], "fr": ["en"]}

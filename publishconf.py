@@ -8,7 +8,7 @@ from pathlib import Path
 
 # Pelican runs a settings file as it stands; its neighbour is found through the path.
 sys.path.insert(0, str(Path(__file__).parent))
-from pelicanconf import *  # noqa: E402, F403 (a settings file is all names)
+from pelicanconf import *  # noqa: F403 (a settings file is all names)
 
 MULTILINGUAL_DRAFTS = False
 DELETE_OUTPUT_DIRECTORY = True

@@ -9,6 +9,6 @@ described in this folder's README.
 def register() -> None:
     """Connect the plugin's receivers to Pelican's signals."""
     # Imported here, so that reading `multilingual.languages` alone loads no Pelican.
-    from . import plugin
+    from .plugin import connect
 
-    plugin.connect()
+    connect()

@@ -25,8 +25,10 @@ def neutral_url(key: str) -> str:
 
 def is_public(output: Output) -> bool:
     """Whether an address is one that people keep: an article's, a page's, a neutral one."""
-    return output.identity[0] in ("article", "page") and output.identity[1] != "" and (
-        output.listed or output.edition is None or output.template == "withdrawn"
+    return (
+        output.identity[0] in ("article", "page")
+        and output.identity[1] != ""
+        and (output.listed or output.edition is None or output.template == "withdrawn")
     )
 
 
@@ -61,9 +63,7 @@ class Redirects:
             old, new = (word.lstrip("/") for word in words)
             self._planned.append((old, new, f"{name}:{number}", None))
 
-    def read_group(
-        self, group: Group, editions: Mapping[str, Edition], name: str, *, neutral: bool
-    ) -> None:
+    def read_group(self, group: Group, editions: Mapping[str, Edition], name: str, *, neutral: bool) -> None:
         """Take the former slugs and keys that a piece's files state."""
         former_keys: list[str] = []
         for member in group.members.values():
@@ -73,9 +73,7 @@ class Redirects:
             lines = getattr(member, LINES, {})
             for slug in split_list(getattr(member, "former_slugs", "")):
                 if fault := slug_fault(slug, frozenset()):
-                    self._report(
-                        name, lines.get("former_slugs", 0), fault, "Correct the former slug."
-                    )
+                    self._report(name, lines.get("former_slugs", 0), fault, "Correct the former slug.")
                     continue
                 old = pattern.format(**{**member.url_format, "slug": slug})
                 self._planned.append((old, member.url, name, edition))
@@ -141,15 +139,10 @@ def _is_address(word: str) -> bool:
 def sitemap(outputs: Iterable[Output], directory: Directory) -> Iterator[str]:
     """The sitemap (sitemaps.org 0.9) with every page's alternates, piece by piece."""
     yield '<?xml version="1.0" encoding="utf-8"?>\n'
-    yield (
-        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
-        'xmlns:xhtml="http://www.w3.org/1999/xhtml">\n'
-    )
+    yield ('<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">\n')
     for output in outputs:
         yield f"<url><loc>{escape(directory.absolute(output.url))}</loc>"
-        changed = getattr(output.content, "modified", None) or getattr(
-            output.content, "listed", None
-        )
+        changed = getattr(output.content, "modified", None) or getattr(output.content, "listed", None)
         if changed:
             yield f"<lastmod>{changed.date().isoformat()}</lastmod>"
         for alternate in directory.alternates(output):

@@ -52,7 +52,7 @@ class BuildResult:
         return [problem for problem in self.problems if not problem.warning]
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The plan has problems; nothing was written."""
 
 
@@ -103,13 +103,13 @@ def run_pelican(
         result.pages = len(site.outputs)
         result.problems += site.problems
         if [problem for problem in site.problems if not problem.warning] or log.problems:
-            raise _Stopped
+            raise _StoppedError
 
     with _collected_log(settings_file.name) as log, _told(progress, result):
         plugin.watch_plan(stop_at_problems)
         try:
             Pelican(settings).run()
-        except _Stopped:
+        except _StoppedError:
             pass
         except ConfigurationError:
             raise
@@ -134,9 +134,7 @@ def load_settings(settings_file: Path, overrides: Mapping[str, Any]) -> dict[str
         raise ConfigurationError(where, (error.text or "").strip(), f"{error.msg}") from error
     except Exception as error:
         line = traceback.extract_tb(error.__traceback__)[-1].lineno
-        raise ConfigurationError(
-            f"{settings_file.name}:{line}", type(error).__name__, f"{error}"
-        ) from error
+        raise ConfigurationError(f"{settings_file.name}:{line}", type(error).__name__, f"{error}") from error
 
 
 # The output folder

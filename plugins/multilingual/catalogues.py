@@ -60,9 +60,7 @@ class Catalogues:
         try:
             tag = canonical_tag(path.stem)
         except ValueError as error:
-            self.problems.append(
-                Problem(name, 0, f"{error}", "Name a catalogue by its language, e.g. fa.po.")
-            )
+            self.problems.append(Problem(name, 0, f"{error}", "Name a catalogue by its language, e.g. fa.po."))
             return
         try:
             catalogue = read_po(io.BytesIO(path.read_bytes()), locale=None, abort_invalid=True)

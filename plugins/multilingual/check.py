@@ -57,7 +57,7 @@ def check_site(
             *check_messages(site),
             *check_terms(site),
             *check_summaries(site),
-            *check_addresses(site, output, record=record),
+            *check_addresses(site, record=record),
             *check_output_links(site, output),
         ]
     result.problems = in_order([*result.problems, *found])
@@ -68,9 +68,7 @@ def check_messages(site: Site) -> Iterator[Problem]:
     """Texts of the theme that a language has no finished translation for."""
     msgids = sorted({*theme_messages(site), *_OWN_MESSAGES})
     root = site.preparation.root
-    folders = site.configuration.messages or (
-        str(Path(site.preparation.settings["THEME"], "messages")),
-    )
+    folders = site.configuration.messages or (str(Path(site.preparation.settings["THEME"], "messages")),)
     for tag in site.editions:
         name = name_of(root / folders[0] / f"{tag}.po", root)
         for msgid in site.catalogues.missing(tag, msgids):
@@ -91,16 +89,12 @@ def theme_messages(site: Site) -> set[str]:
 
 def check_terms(site: Site) -> Iterator[Problem]:
     """Topics and authors that have no name in a language of the site."""
-    name = name_of(
-        Path(site.preparation.settings["PATH"], site.configuration.terms), site.preparation.root
-    )
+    name = name_of(Path(site.preparation.settings["PATH"], site.configuration.terms), site.preparation.root)
     for kind, table in site.terms.tables.items():
         for key, term in table.items():
             for tag in site.editions:
                 if not term.names.get(tag):
-                    yield Problem(
-                        name, 0, f"{kind}.{key} has no name in {tag}", "Add it.", warning=True
-                    )
+                    yield Problem(name, 0, f"{kind}.{key} has no name in {tag}", "Add it.", warning=True)
 
 
 def check_summaries(site: Site) -> Iterator[Problem]:
@@ -112,12 +106,12 @@ def check_summaries(site: Site) -> Iterator[Problem]:
                 yield Problem(name, 0, "no summary", "State `Summary:`.", warning=True)
 
 
-def check_addresses(site: Site, output: Path, *, record: bool) -> Iterator[Problem]:
+def check_addresses(site: Site, *, record: bool) -> Iterator[Problem]:
     """Addresses that were published once and lead nowhere now."""
     path = Path(site.preparation.settings["PATH"], ADDRESSES)
     recorded = _read_addresses(path)
     name = name_of(path, site.preparation.root)
-    written = {output_.url for output_ in site.outputs}
+    written = {output.url for output in site.outputs}
     for url, line in recorded.items():
         if url not in written:
             yield Problem(
@@ -177,4 +171,5 @@ def _ids(text: str) -> set[str]:
 
 
 def count_warnings(problems: Iterable[Problem]) -> int:
+    """How many of the problems stop nothing."""
     return sum(problem.warning for problem in problems)

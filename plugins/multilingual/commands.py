@@ -54,21 +54,18 @@ def add_commands(subparsers: Any, root: Path) -> None:
     withdraw = subparsers.add_parser("withdraw", help="take an article down in every language")
     withdraw.add_argument("key", help="the article's key (its file name)")
     withdraw.add_argument("--reason", default="", help="shown on the notice that replaces it")
-    withdraw.add_argument(
-        "--erase", action="store_true", help="remove the text from the files here as well"
-    )
+    withdraw.add_argument("--erase", action="store_true", help="remove the text from the files here as well")
     withdraw.set_defaults(run=lambda args: run_withdraw(args, root))
 
     serve.add_command(subparsers, root)
 
 
 def _add_production(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--production", action="store_true", help="as it is published: publishconf.py, no drafts"
-    )
+    parser.add_argument("--production", action="store_true", help="as it is published: publishconf.py, no drafts")
 
 
 def settings_file(root: Path, *, production: bool = False) -> Path:
+    """The settings for writing, or those for publishing."""
     return root / ("publishconf.py" if production else "pelicanconf.py")
 
 
@@ -141,8 +138,7 @@ def run_rename(args: argparse.Namespace, root: Path) -> int:
     _, content = _configured(root)
     moves = rename(content, args.old, args.new)
     print(
-        f"Renamed {_count(len(moves), 'file')} from {args.old} to {args.new}; the old addresses "
-        "lead to the new ones."
+        f"Renamed {_count(len(moves), 'file')} from {args.old} to {args.new}; the old addresses lead to the new ones."
     )
     return 0
 

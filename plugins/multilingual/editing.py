@@ -45,9 +45,7 @@ def make_key(title: str, day: date) -> str:
     return f"article-{day.isoformat()}"
 
 
-def new_article(
-    content: Path, languages: Languages, title: str, lang: str, key: str, day: date, kind: str
-) -> Path:
+def new_article(content: Path, languages: Languages, title: str, lang: str, key: str, day: date, kind: str) -> Path:
     """Start a draft and return its path. Raises EditingError."""
     language = languages.find(lang)
     if language is None:
@@ -80,12 +78,8 @@ def find_files(content: Path, key: str, kind: str | None = None) -> Iterator[Pat
 
 
 def known_keys(content: Path) -> set[str]:
-    return {
-        path.stem
-        for folder in KINDS.values()
-        for path in (content / folder).rglob("*")
-        if path.suffix in _ENDINGS
-    }
+    """The keys of all articles and pages."""
+    return {path.stem for folder in KINDS.values() for path in (content / folder).rglob("*") if path.suffix in _ENDINGS}
 
 
 def rename(content: Path, old: str, new: str) -> list[tuple[Path, Path]]:
@@ -166,6 +160,8 @@ def add_value(text: str, name: str, value: str) -> str:
 def _yaml_extent(lines: list[str], name: str) -> tuple[int, int]:
     """The lines, first and one past the last, that a field of a YAML header takes."""
     node = yaml.compose("\n".join(lines), Loader=yaml.BaseLoader)
+    if node is None:
+        raise KeyError(name)
     for key, value in node.value:
         if key.value.lower() == name:
             stop = value.end_mark.line + (1 if value.end_mark.column else 0)
@@ -188,9 +184,7 @@ def _without_field(text: str, name: str) -> str:
 def _files_of(content: Path, key: str) -> list[Path]:
     files = list(find_files(content, key))
     if not files:
-        raise EditingError(
-            f"there is no article or page {key!r}. " + suggestion(key, known_keys(content))
-        )
+        raise EditingError(f"there is no article or page {key!r}. " + suggestion(key, known_keys(content)))
     return files
 
 

@@ -91,18 +91,22 @@ class Edition:
 
     @property
     def lang(self) -> str:
+        """The language's tag."""
         return self.language.tag
 
     @property
     def name(self) -> str:
+        """What the language calls itself."""
         return self.language.name
 
     @property
     def direction(self) -> str:
+        """Either "ltr" or "rtl"."""
         return self.language.direction
 
     @property
     def script(self) -> str:
+        """The script it is written in (ISO 15924)."""
         return self.language.script
 
     @property
@@ -173,14 +177,11 @@ class Edition:
         found = sorted(contents, key=lambda article: article.relative_source_path)
         if order == "reversed-date":
             return _by_day(found, newest_first=True)
-        return order_content(found, order)
+        ordered: list[Content] = order_content(found, order)
+        return ordered
 
-    def _build_period_archives(
-        self, generator: ArticlesGenerator
-    ) -> dict[str, list[dict[str, Any]]]:
-        archives = generator._build_period_archives(  # noqa: SLF001 (the format is Pelican's)
-            self.dates, self.articles, self.settings
-        )
+    def _build_period_archives(self, generator: ArticlesGenerator) -> dict[str, list[dict[str, Any]]]:
+        archives = generator._build_period_archives(self.dates, self.articles, self.settings)
         for archive in (a for kind in ("month", "day") for a in archives.get(kind, [])):
             year, month, *day = archive["period_num"]
             archive["period"] = (year, month_name(month, self.language), *day)

@@ -51,15 +51,19 @@ class Voice:
         return self.edition or self._default
 
     def gettext(self, message: str) -> str:
+        """A message in the page's language."""
         return self._speaking.translations.gettext(message)
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
+        """A message that counts."""
         return self._speaking.translations.ngettext(singular, plural, n)
 
     def pgettext(self, context: str, message: str) -> str:
+        """A message whose English is ambiguous."""
         return self._speaking.translations.pgettext(context, message)
 
     def npgettext(self, context: str, singular: str, plural: str, n: int) -> str:
+        """An ambiguous message that counts."""
         return self._speaking.translations.npgettext(context, singular, plural, n)
 
     def message_in(self, lang: str, message: str, **variables: Any) -> str:

@@ -32,6 +32,7 @@ def feed_id(authority: str, output: FeedOutput) -> str:
 
 
 def default_authority(public_url: str) -> str:
+    """The site's host, where no FEED_AUTHORITY outlives it."""
     return urlsplit(public_url).hostname or "localhost"
 
 
@@ -48,8 +49,7 @@ def complete_feed(feed: Any, output: FeedOutput, authority: str, home_url: str) 
         body = "content" if isinstance(feed, Atom1Feed) else "description"
         if item[body]:
             item[body] = (
-                f'<div lang="{edition.lang}" dir="{edition.direction}">'
-                f"{_notices(article, edition)}{item[body]}</div>"
+                f'<div lang="{edition.lang}" dir="{edition.direction}">{_notices(article, edition)}{item[body]}</div>'
             )
 
 

@@ -41,9 +41,7 @@ def format_number(number: float, language: Language) -> str:
 
 def format_date(day: date, language: Language, length: str = "long") -> str:
     """A day in words; `length` is CLDR's short, medium, long or full."""
-    gregorian = native_digits(
-        dates.format_date(day, format=length, locale=language.locale), language
-    )
+    gregorian = native_digits(dates.format_date(day, format=length, locale=language.locale), language)
     if not _uses_solar_hijri(language):
         return gregorian
     solar = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day)
@@ -53,8 +51,7 @@ def format_date(day: date, language: Language, length: str = "long") -> str:
 
 def month_name(month: int, language: Language) -> str:
     """The name of a Gregorian month standing alone, as in a heading."""
-    names: dict[int, str] = dates.get_month_names("wide", "stand-alone", language.locale)
-    return names[month]
+    return str(dates.get_month_names("wide", "stand-alone", language.locale)[month])
 
 
 def _uses_solar_hijri(language: Language) -> bool:

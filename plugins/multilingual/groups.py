@@ -111,7 +111,7 @@ class ContentModel:
         kind = kind_of(content)
         if kind is None:
             return
-        stated = getattr(content, STATED, frozenset())
+        stated: frozenset[str] = getattr(content, STATED, frozenset())
         content.is_broken = False
         content.stated_status = content.status
         content.has_own_date = "date" in stated or bool(
@@ -172,10 +172,9 @@ class ContentModel:
         """Take a broken file out of its group."""
         content.is_broken = True
         for group in self.groups.values():
-            if group.members.get(content.lang) is content:
-                del group.members[content.lang]
-                for member in group.members.values():
-                    member.translations = [t for t in member.translations if t is not content]
+            group.members = {tag: m for tag, m in group.members.items() if m is not content}
+            for member in group.members.values():
+                member.translations = [t for t in member.translations if t is not content]
 
     # Adoption
 
@@ -303,9 +302,9 @@ class ContentModel:
             member.withdrawal = group.withdrawal
             if group.withdrawal:
                 # The text is gone for whoever looks at the object, plugins included.
-                member._content = ""  # noqa: SLF001 (Pelican offers no other way)
+                member._content = ""
                 member.metadata.pop("summary", None)
-                member._summary = ""  # noqa: SLF001
+                member._summary = ""
 
     # One member
 
@@ -324,7 +323,7 @@ class ContentModel:
         self._set_terms(member)
 
     def _inherit(self, member: Content, source: Content) -> None:
-        stated = getattr(member, STATED, frozenset())
+        stated: frozenset[str] = getattr(member, STATED, frozenset())
         for name in SHARED:
             if name in stated or (name in ("author", "authors") and stated & {"author", "authors"}):
                 continue
@@ -397,9 +396,7 @@ class ContentModel:
             if key in table:
                 yield BoundTerm(table[key], member.lang, taxonomy, member.language.prefix)
             elif member.is_source or kind in getattr(member, STATED, frozenset()):
-                self._report(
-                    member, kind, f"{key!r} is not in the table of {kind}", suggestion(key, table)
-                )
+                self._report(member, kind, f"{key!r} is not in the table of {kind}", suggestion(key, table))
 
     def _notes(self, member: Content, name: str) -> Iterator[Note]:
         stated = getattr(member, name, None)
@@ -425,12 +422,11 @@ class ContentModel:
         if not text:
             return None
         try:
-            return read_moment(text).date()
+            day: date = read_moment(text).date()
         except (ValueError, OverflowError):
-            self._report(
-                member, name, f"{name!r} is not a date: {text!r}", "Write it as 2026-03-04."
-            )
+            self._report(member, name, f"{name!r} is not a date: {text!r}", "Write it as 2026-03-04.")
             return None
+        return day
 
     # Saying
 
@@ -471,9 +467,7 @@ def split_list(stated: Any) -> list[str]:
 def _own_source(group: Group) -> Content | None:
     """The original as Pelican finds it: not marked `translation`, in the default language."""
     members = list(group.members.values())
-    candidates = [
-        m for m in members if str(m.metadata.get("translation", "false")).lower() == "false"
-    ] or members
+    candidates = [m for m in members if str(m.metadata.get("translation", "false")).lower() == "false"] or members
     return next((m for m in candidates if m.in_default_lang), candidates[0] if candidates else None)
 
 
@@ -490,9 +484,8 @@ def _midnight(day: date, zone: str) -> SafeDatetime:
 
 def _text(content: Content, name: str) -> str:
     value = getattr(content, name, "")
-    return value.strip() if isinstance(value, str) else ""
+    return str(value).strip() if isinstance(value, str) else ""
 
 
 def _stem(content: Content) -> str:
-    return content.relative_source_path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-
+    return str(content.relative_source_path).rsplit("/", 1)[-1].rsplit(".", 1)[0]

@@ -65,7 +65,7 @@ def _read_classic(lines: list[str]) -> Header:
     header = Header()
     key = ""
     count = 0
-    for count, line in enumerate(lines):  # noqa: B007 (its last value is used below)
+    for count, line in enumerate(lines):
         if not line.strip():
             break
         if found := _FIELD.match(line):
@@ -99,9 +99,7 @@ def _read_yaml(lines: list[str]) -> Header:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
         what = getattr(error, "problem", None) or "the header is not YAML"
-        raise HeaderError(
-            line, str(what), "Put a value that contains a colon or a quote in quotes."
-        ) from error
+        raise HeaderError(line, str(what), "Put a value that contains a colon or a quote in quotes.") from error
     header = Header(body="\n".join(lines[end + 1 :]), body_line=end + 2)
     if node is None:
         return header
@@ -124,8 +122,6 @@ def _read_yaml(lines: list[str]) -> Header:
 def _value_of(key: str, node: yaml.Node, line: int) -> Value:
     if isinstance(node, yaml.ScalarNode):
         return str(node.value).strip()
-    if isinstance(node, yaml.SequenceNode) and all(
-        isinstance(item, yaml.ScalarNode) for item in node.value
-    ):
+    if isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
         return [text for item in node.value if (text := str(item.value).strip())]
     raise HeaderError(line, f"{key!r} is nested too deep", "Write text, or a list of texts.")

@@ -112,18 +112,14 @@ class Languages(Mapping[str, Language]):
             return None
 
 
-def read_languages(
-    configured: Mapping[str, Mapping[str, Any]], default: str, *, default_at_root: bool
-) -> Languages:
+def read_languages(configured: Mapping[str, Mapping[str, Any]], default: str, *, default_at_root: bool) -> Languages:
     """Make the languages of the site from the setting.
 
     Raises ConfigurationError for a bad tag, a tag given twice, a language CLDR does not
     know and that is not described, or a default that is none of them.
     """
     if not isinstance(configured, Mapping) or not configured:
-        raise ConfigurationError(
-            SETTING, configured, "map at least one language tag to its overrides, e.g. {'en': {}}"
-        )
+        raise ConfigurationError(SETTING, configured, "map at least one language tag to its overrides, e.g. {'en': {}}")
     try:
         default_tag = canonical_tag(default)
     except ValueError as error:
@@ -142,9 +138,7 @@ def read_languages(
         prefix = "" if default_at_root and tag == default_tag else f"{tag}/"
         languages[tag] = _describe(tag, overrides, prefix)
     if default_tag not in languages:
-        raise ConfigurationError(
-            "DEFAULT_LANG", default, f"name one of the languages: {', '.join(languages)}"
-        )
+        raise ConfigurationError("DEFAULT_LANG", default, f"name one of the languages: {', '.join(languages)}")
     return Languages(languages, default_tag)
 
 

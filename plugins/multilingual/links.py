@@ -51,15 +51,15 @@ class Links:
 
     def check(self, content: Content) -> None:
         """Report the links of one source that lead nowhere."""
-        for text in (content._content, _summary_of(content)):  # noqa: SLF001
+        for text in (content._content, _summary_of(content)):
             if text and _ANY.search(text):
                 for found in _LINK.finditer(text):
                     self._check_one(content, found["what"], found["value"])
 
     def direct(self, content: Content) -> None:
         """Lead the links of one source to its own language."""
-        if content._content and _ANY.search(content._content):  # noqa: SLF001
-            content._content = self._directed(content, content._content)  # noqa: SLF001
+        if content._content and _ANY.search(content._content):
+            content._content = self._directed(content, content._content)
         summary = _summary_of(content)
         if summary and _ANY.search(summary):
             self.summaries[content] = self._directed(content, summary)
@@ -84,8 +84,7 @@ class Links:
             )
         quote = found["quote"]
         return (
-            f"<a{found['before']}href={quote}{{filename}}{value}{quote}{mark}{found['after']}>"
-            f"{found['text']}</a>{note}"
+            f"<a{found['before']}href={quote}{{filename}}{value}{quote}{mark}{found['after']}>{found['text']}</a>{note}"
         )
 
     def _choose(self, content: Content, target: Content | None) -> Content | None:
@@ -123,17 +122,17 @@ class Links:
                     content,
                     value,
                     f"{{{what}}}{value} leads to nothing",
-                    "Correct the path: it is relative to this file, or begins with / for the "
-                    "content folder.",
+                    "Correct the path: it is relative to this file, or begins with / for the content folder.",
                 )
-        elif what == "filename" and kind_of(target):
-            if self._choose(content, target) is None and not target.is_broken:
-                self._report(
-                    content,
-                    value,
-                    f"{{filename}}{value} leads to a draft, which is not published",
-                    "Remove the link, or publish that article.",
-                )
+        elif what == "filename" and kind_of(target) and not target.is_broken:
+            if self._choose(content, target) is not None:
+                return
+            self._report(
+                content,
+                value,
+                f"{{filename}}{value} leads to a draft, which is not published",
+                "Remove the link, or publish that article.",
+            )
 
     def _find(self, content: Content, what: str, value: str) -> Content | None:
         tables = [self._static] if what != "filename" else [self._generated, self._static]
@@ -147,10 +146,12 @@ class Links:
     def _is_known_to_be_broken(self, content: Content, value: str) -> bool:
         # Its own problem is told already; a second one for each link to it helps nobody.
         return any(
-            path in self._generated and self._generated[path] is None
+            path in self._generated and self._generated[path] is None for path in self._paths(content, value)
+        ) or any(
+            Path(content.settings["PATH"], path).is_file()
             for path in self._paths(content, value)
-        ) or any(Path(content.settings["PATH"], path).is_file() for path in self._paths(content, value)
-                 if path.endswith((".md", ".rst", ".html", ".markdown")))
+            if path.endswith((".md", ".rst", ".html", ".markdown"))
+        )
 
     def _paths(self, content: Content, value: str) -> list[str]:
         """The paths a link can mean, the way Pelican looks for them."""

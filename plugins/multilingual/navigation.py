@@ -5,7 +5,7 @@ Both are made from one table of pages by identity, and only when a template asks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -140,13 +140,12 @@ class Lazy:
 
     __slots__ = ("_items", "_make")
 
-    def __init__(self, make: object) -> None:
+    def __init__(self, make: Callable[[], Iterable[object]]) -> None:
         self._make = make
         self._items: list[object] | None = None
 
     def _get(self) -> list[object]:
         if self._items is None:
-            assert callable(self._make)
             self._items = list(self._make())
         return self._items
 

@@ -16,7 +16,7 @@ from pelican.paginator import Paginator
 from .editions import Edition
 from .groups import Group
 from .settings import Configuration, Taxonomy
-from .terms import BoundTerm, save_as_of
+from .terms import BoundTerm, Item, item_of, save_as_of
 
 #: What a page is, in no language: its kind and its key. ("article", "leaving-russia")
 Identity = tuple[str, str]
@@ -78,7 +78,7 @@ def plan_edition(edition: Edition, configuration: Configuration) -> Iterator[Out
             identity = (kind, str(wrapper.slug))
             variables = {kind: wrapper, "page_name": wrapper.page_name}
             template = Output(identity, edition, wrapper.save_as, wrapper.url, kind, variables)
-            yield from _paginate(template, articles, _per_page(edition, kind))
+            yield from _paginate(template, edition, articles, _per_page(edition, kind))
     for taxonomy in configuration.taxonomies:
         yield from _taxonomy(edition, taxonomy)
 
@@ -127,51 +127,55 @@ def plan_feeds(edition: Edition, configuration: Configuration) -> Iterator[FeedO
         ("TAG", edition.tags.items()),
     ):
         for wrapper, articles in entries:
-            yield from _feeds(
-                edition, f"{kind}_FEED", articles, slug=str(wrapper.slug), title=str(wrapper)
-            )
+            yield from _feeds(edition, f"{kind}_FEED", articles, slug=str(wrapper.slug), title=str(wrapper))
     for taxonomy in configuration.taxonomies:
         if taxonomy.feed:
-            for term, articles, _ in collect_terms(edition, taxonomy):
-                if articles:
-                    path = edition.language.prefix + taxonomy.feed.format(
-                        slug=str(term.slug), key=term.key
-                    )
-                    yield FeedOutput(edition, path, path, "atom", articles, str(term.name))
+            for shelf in collect_terms(edition, taxonomy):
+                if shelf.articles:
+                    path = _feed_path(edition, taxonomy, shelf.term)
+                    yield FeedOutput(edition, path, path, "atom", shelf.articles, str(shelf.term.name))
 
 
-def collect_terms(
-    edition: Edition, taxonomy: Taxonomy
-) -> list[tuple[BoundTerm, list[Content], list[Content]]]:
-    """The terms of an edition, each with its articles and what is untranslated on it."""
-    found: dict[str, tuple[BoundTerm, list[Content], list[Content]]] = {}
-    for position, articles in ((1, edition.articles), (2, edition.untranslated)):
-        for article in articles:
-            for term in getattr(article, taxonomy.attribute, None) or []:
-                if term.key not in found:
-                    own = BoundTerm(
-                        getattr(term, "item", term),
-                        edition.lang,
-                        taxonomy,
-                        edition.language.prefix,
-                    )
-                    found[term.key] = (own, [], [])
-                found[term.key][position].append(article)
-    return sorted(found.values(), key=lambda entry: (str(entry[0].name).casefold(), entry[0].key))
+@dataclass(slots=True)
+class Shelf:
+    """A term of an edition with what stands under it, translated and not."""
+
+    term: BoundTerm
+    articles: list[Content] = field(default_factory=list)
+    untranslated: list[Content] = field(default_factory=list)
+
+
+def collect_terms(edition: Edition, taxonomy: Taxonomy) -> list[Shelf]:
+    """The terms of an edition, by name."""
+    shelves: dict[str, Shelf] = {}
+
+    def shelve(article: Content) -> Iterator[Shelf]:
+        for term in getattr(article, taxonomy.attribute, None) or []:
+            item = item_of(term)
+            if item.key not in shelves:
+                shelves[item.key] = Shelf(bind(item, edition, taxonomy))
+            yield shelves[item.key]
+
+    for article in edition.articles:
+        for shelf in shelve(article):
+            shelf.articles.append(article)
+    for article in edition.untranslated:
+        for shelf in shelve(article):
+            shelf.untranslated.append(article)
+    return sorted(shelves.values(), key=lambda shelf: (str(shelf.term.name).casefold(), shelf.term.key))
+
+
+def bind(item: Item, edition: Edition, taxonomy: Taxonomy) -> BoundTerm:
+    """A term as this edition shows it."""
+    return BoundTerm(item, edition.lang, taxonomy, edition.language.prefix)
 
 
 def bind_terms(edition: Edition, taxonomy: Taxonomy) -> None:
     """Give the terms other plugins set on articles their addresses in this edition."""
-    lists = (edition.articles, edition.hidden_articles, edition.drafts)
-    for article in (article for articles in lists for article in articles):
+    for article in (*edition.articles, *edition.hidden_articles, *edition.drafts):
         terms = getattr(article, taxonomy.attribute, None)
-        if isinstance(terms, list) and all(hasattr(term, "key") for term in terms):
-            bound = [
-                BoundTerm(
-                    getattr(term, "item", term), edition.lang, taxonomy, edition.language.prefix
-                )
-                for term in terms
-            ]
+        if isinstance(terms, list):
+            bound = [bind(item_of(term), edition, taxonomy) for term in terms]
             setattr(article, taxonomy.attribute, bound)
 
 
@@ -225,7 +229,7 @@ def _period_archives(edition: Edition) -> Iterator[Output]:
                 "period_archives",
                 variables,
             )
-            yield from _paginate(output, archive["articles"], _per_page(edition, output.template))
+            yield from _paginate(output, edition, archive["articles"], _per_page(edition, output.template))
 
 
 def _direct_templates(edition: Edition) -> Iterator[Output]:
@@ -243,39 +247,34 @@ def _direct_templates(edition: Edition) -> Iterator[Output]:
         )
         if template == "index":
             output.variables["untranslated"] = edition.untranslated[:OFFERED_AT_HOME]
-        yield from _paginate(output, edition.articles, _per_page(edition, template))
+        yield from _paginate(output, edition, edition.articles, _per_page(edition, template))
 
 
 def _taxonomy(edition: Edition, taxonomy: Taxonomy) -> Iterator[Output]:
-    entries = collect_terms(edition, taxonomy)
-    prefix = edition.language.prefix
-    for term, articles, untranslated in entries:
+    shelves = collect_terms(edition, taxonomy)
+    for shelf in shelves:
+        term, articles = shelf.term, shelf.articles
         output = Output(
             (taxonomy.attribute, term.key),
             edition,
             term.save_as,
             term.url,
             taxonomy.template,
-            {"term": term, "taxonomy": taxonomy.attribute, "untranslated": untranslated},
+            {"term": term, "taxonomy": taxonomy.attribute, "untranslated": shelf.untranslated},
             listed=bool(articles),
             noindex=not articles,
         )
         if taxonomy.feed and articles:
-            output.variables["term_feed_url"] = prefix + taxonomy.feed.format(
-                slug=str(term.slug), key=term.key
-            )
-        yield from _paginate(output, articles, taxonomy.paginate)
+            output.variables["term_feed_url"] = _feed_path(edition, taxonomy, term)
+        yield from _paginate(output, edition, articles, taxonomy.paginate)
     if taxonomy.index:
-        url = prefix + taxonomy.index
-        variables = {"terms": [(term, articles) for term, articles, _ in entries]}
-        yield Output(
-            (taxonomy.attribute, ""),
-            edition,
-            save_as_of(url),
-            url,
-            taxonomy.index_template,
-            variables,
-        )
+        url = edition.language.prefix + taxonomy.index
+        variables = {"terms": [(shelf.term, shelf.articles) for shelf in shelves]}
+        yield Output((taxonomy.attribute, ""), edition, save_as_of(url), url, taxonomy.index_template, variables)
+
+
+def _feed_path(edition: Edition, taxonomy: Taxonomy, term: BoundTerm) -> str:
+    return edition.language.prefix + taxonomy.feed.format(slug=str(term.slug), key=term.key)
 
 
 def _feeds(
@@ -306,10 +305,8 @@ def _per_page(edition: Edition, template: str) -> int | None:
     return paginated[template] or edition.settings["DEFAULT_PAGINATION"] or None
 
 
-def _paginate(output: Output, articles: list[Content], per_page: int | None) -> Iterator[Output]:
+def _paginate(output: Output, edition: Edition, articles: list[Content], per_page: int | None) -> Iterator[Output]:
     """Part a list into its pages, with the variables Pelican's templates expect."""
-    edition = output.edition
-    assert edition is not None
     newest_first = edition.settings["NEWEST_FIRST_ARCHIVES"]
     dates = sorted(articles, key=lambda article: article.listed, reverse=newest_first)
     paginators = {

@@ -30,14 +30,11 @@ class Placement:
 class Layout:
     """Reads placements off paths, and remembers folders that name no language."""
 
-    def __init__(
-        self, languages: Languages, roots: Mapping[str, Iterable[str]], content: str
-    ) -> None:
+    def __init__(self, languages: Languages, roots: Mapping[str, Iterable[str]], content: str) -> None:
         self._languages = languages
         self._content = content
         self._roots = {
-            kind: sorted((root.strip("/") for root in paths), key=len, reverse=True)
-            for kind, paths in roots.items()
+            kind: sorted((root.strip("/") for root in paths), key=len, reverse=True) for kind, paths in roots.items()
         }
         self._with_languages: set[tuple[str, str]] = set()
         self._others: dict[tuple[str, str], dict[str, str]] = {}
@@ -66,8 +63,7 @@ class Layout:
                 f"{self._content}/{root}/{folder}".replace("//", "/"),
                 0,
                 f"the folder {folder!r} names no language of this site, while others beside it do",
-                suggestion(folder, self._languages) + " Rename it, or add the language to "
-                "MULTILINGUAL_LANGUAGES.",
+                suggestion(folder, self._languages) + " Rename it, or add the language to MULTILINGUAL_LANGUAGES.",
             )
             for (kind, root), folders in self._others.items()
             if (kind, root) in self._with_languages

@@ -124,26 +124,31 @@ def begin(generator: Generator) -> None:
 
 
 def adopt(content: Content) -> None:
-    if _State.site is not None and content._context is _State.site.context:  # noqa: SLF001
+    """Place a new content object in its edition."""
+    if _State.site is not None and content._context is _State.site.context:
         _State.site.adopt(content)
 
 
 def report_unreadable(generator: Generator, metadata: dict[str, Any]) -> None:
+    """Take the problem of a file that could not be read out of its metadata."""
     if _State.site is not None and isinstance(metadata.get(PROBLEM), Problem):
         _State.site.problems.append(metadata[PROBLEM])
 
 
 def arrange_articles(generator: ArticlesGenerator) -> None:
+    """Form the groups of articles, before Pelican looks at their tags."""
     if _State.site is not None:
         _State.site.arrange_articles(generator)
 
 
 def arrange_pages(generator: PagesGenerator) -> None:
+    """Form the groups of pages."""
     if _State.site is not None:
         _State.site.arrange_pages(generator)
 
 
 def resolve_links(generators: list[Generator]) -> None:
+    """Lead links to the reader's language, before Pelican replaces them for good."""
     if _State.site is not None:
         _State.site.resolve_links()
 
@@ -163,16 +168,19 @@ def plan(pelican: Pelican) -> None:
 
 
 def write_articles(generator: ArticlesGenerator, writer: Writer) -> None:
+    """Write the editions, when Pelican has written nothing."""
     if _State.site is not None:
         _State.site.write_articles(writer)
 
 
 def write_pages(generator: PagesGenerator, writer: Writer) -> None:
+    """Write the static pages, and what belongs to no edition."""
     if _State.site is not None:
         _State.site.write_pages(writer)
 
 
 def complete_feed(context: dict[str, Any], feed: Any) -> None:
+    """Add what Pelican leaves out of a feed."""
     if _State.site is not None and context is _State.site.context:
         _State.site.complete_feed(feed)
 

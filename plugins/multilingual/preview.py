@@ -48,7 +48,7 @@ addEventListener("load", () => {
   if (top === null || broken) return;
   scrollTo({top, behavior: "instant"});
   sessionStorage.removeItem(place);
-  history.scrollRestoration = "auto";
+  setTimeout(() => { history.scrollRestoration = "auto"; }); // at once, and the browser would scroll after us
 });
 """.replace("%s", EVENTS).encode()
 

@@ -62,9 +62,7 @@ def make_markdown_reader(root: Path) -> type[MarkdownReader]:
             super().__init__(*args, **kwargs)
             options = dict(self.settings["MARKDOWN"])
             # The header is read here, so the extension that would read it again is left out.
-            options["extensions"] = [
-                name for name in options["extensions"] if name != "markdown.extensions.meta"
-            ]
+            options["extensions"] = [name for name in options["extensions"] if name != "markdown.extensions.meta"]
             self._options = options
             self._md: Markdown | None = None
 
@@ -94,9 +92,7 @@ def make_markdown_reader(root: Path) -> type[MarkdownReader]:
                 else:
                     metadata[name] = self._read_field(name, values, header.lines[name])
             if "title" not in metadata:
-                raise HeaderError(
-                    1, "the title is missing", "Begin the file with `Title: …` and an empty line."
-                )
+                raise HeaderError(1, "the title is missing", "Begin the file with `Title: …` and an empty line.")
             return metadata
 
         def _read_field(self, name: str, values: list[Value], line: int) -> Any:
@@ -106,9 +102,7 @@ def make_markdown_reader(root: Path) -> type[MarkdownReader]:
             if name in ("date", "modified"):
                 return _read_date(name, str(value), line)
             if name == "status" and str(value).lower() not in STATUSES:
-                raise HeaderError(
-                    line, f"{value!r} is no status", f"Use one of {', '.join(STATUSES)}."
-                )
+                raise HeaderError(line, f"{value!r} is no status", f"Use one of {', '.join(STATUSES)}.")
             return self.process_metadata(name, value)
 
     return Reader
@@ -117,10 +111,10 @@ def make_markdown_reader(root: Path) -> type[MarkdownReader]:
 def make_recording_reader(base: type[BaseReader], root: Path) -> type[BaseReader]:
     """Wrap another format's reader, so that its files too tell what they state."""
 
-    class Reader(base):  # type: ignore[misc, valid-type]
+    class Reader(base):  # type: ignore[misc]
         """A reader that keeps account of the fields a file states."""
 
-        def read(self, source_path: str) -> tuple[str, dict[str, Any]]:
+        def read(self, source_path: str) -> tuple[str | None, dict[str, Any]]:
             try:
                 content, metadata = super().read(source_path)
             except Exception as error:  # noqa: BLE001 (any reader, any parser: told, not raised)

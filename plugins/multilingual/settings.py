@@ -179,9 +179,7 @@ def _read_fallback(stated: Any, languages: Languages) -> dict[str, tuple[str, ..
         for one in (raw, *([offered] if isinstance(offered, str) else offered)):
             language = languages.find(one)
             if language is None:
-                raise ConfigurationError(
-                    setting, one, "not a language of this site. " + suggestion(one, languages)
-                )
+                raise ConfigurationError(setting, one, "not a language of this site. " + suggestion(one, languages))
             tags.append(language.tag)
         fallback[canonical_tag(raw)] = tuple(tags[1:])
     return fallback

@@ -78,6 +78,7 @@ class Preparation:
 
     @property
     def public_url(self) -> str:
+        """The site's own address, which the writer replaces by a relative one."""
         return str(self.settings["SITEURL"])
 
 
@@ -111,14 +112,10 @@ class Site:
         self.terms = TermTable(*self._content_file(self.configuration.terms))
         folders = self.configuration.messages
         if folders is None:
-            folders = (os.path.join(settings["THEME"], "messages"),)
-        self.catalogues = Catalogues(
-            [self.preparation.root / folder for folder in folders], preparation.root
-        )
+            folders = (str(Path(settings["THEME"], "messages")),)
+        self.catalogues = Catalogues([self.preparation.root / folder for folder in folders], preparation.root)
         for tag, language in self.configuration.languages.items():
-            self.editions[tag] = Edition(
-                language, derive_settings(settings, language), self.catalogues.find(tag)
-            )
+            self.editions[tag] = Edition(language, derive_settings(settings, language), self.catalogues.find(tag))
         self.voice = Voice(self.editions, self.configuration)
         self._layout = Layout(
             self.configuration.languages,
@@ -153,6 +150,7 @@ class Site:
     # Reading
 
     def adopt(self, content: Content) -> None:
+        """Place a content object in its edition."""
         self.model.adopt(content)
 
     def arrange_articles(self, generator: ArticlesGenerator) -> None:
@@ -160,6 +158,7 @@ class Site:
         self._arrange("article", generator)
 
     def arrange_pages(self, generator: PagesGenerator) -> None:
+        """The same for pages; Pelican has published its lists already."""
         self._arrange("page", generator)
         for name in ("pages", "hidden_pages", "draft_pages"):
             self.context[name] = getattr(generator, name)
@@ -224,9 +223,7 @@ class Site:
             if group.source is not None and not group.source.is_broken
         }
         sources = {
-            name_of(group.source.source_path, root)
-            for group in self.model.groups.values()
-            if group.source is not None
+            name_of(group.source.source_path, root) for group in self.model.groups.values() if group.source is not None
         }
         content_folder = name_of(self.preparation.settings["PATH"], root)
         for problem in self.problems:
@@ -251,8 +248,6 @@ class Site:
     def plan(self) -> None:
         """Decide on every file of the build, and find those that get in each other's way."""
         configuration = self.configuration
-        generator = self._generators["article"]
-        assert isinstance(generator, ArticlesGenerator)
         # Pelican forgets the translations of pages when it replaces links in metadata.
         for page in self._generators["page"].translations:
             page.refresh_metadata_intersite_links()
@@ -261,7 +256,7 @@ class Site:
             self._set_neutral_urls(groups)
         for tag, edition in self.editions.items():
             articles = [c for c in self._content["article"] if c.lang == tag]
-            edition.take_articles(articles, generator)
+            edition.take_articles(articles, self._generators["article"])
             edition.take_pages(c for c in self._content["page"] if c.lang == tag)
             edition.find_untranslated(groups, configuration)
             for taxonomy in configuration.taxonomies:
@@ -292,7 +287,7 @@ class Site:
         """Let a summary with links be rendered for each page it stands on."""
         links = self._links
         for content, summary in (links.summaries if links else {}).items():
-            content.get_summary = partial(content._update_content, summary)  # noqa: SLF001
+            content.get_summary = partial(content._update_content, summary)
 
     def _set_neutral_urls(self, groups: Iterable[Group]) -> None:
         for group in groups:
@@ -308,9 +303,7 @@ class Site:
         if configuration.chooser:
             url = self._chooser_url()
             headlines = [(e, next(iter(e.articles), None)) for e in self.editions.values()]
-            yield Output(
-                ("chooser", ""), None, save_as_of(url), url, "chooser", {"headlines": headlines}
-            )
+            yield Output(("chooser", ""), None, save_as_of(url), url, "chooser", {"headlines": headlines})
         if configuration.not_found:
             root = urlsplit(self.preparation.public_url).path.rstrip("/") + "/"
             yield Output(
@@ -328,8 +321,11 @@ class Site:
                 }
                 yield Output(
                     ("article", group.key), None, save_as_of(url), url, "neutral", variables,
-                    listed=False, noindex=True, origin=group.source.source_path,
+                    listed=False, noindex=True, origin=self._source_path(group),
                 )  # fmt: skip
+
+    def _source_path(self, group: Group) -> str:
+        return str(group.source.source_path) if group.source is not None else ""
 
     def _plan_redirects(self, groups: Iterable[Group]) -> list[Output]:
         redirects = Redirects()
@@ -339,9 +335,7 @@ class Site:
         for group in groups:
             if group.source is not None and (group.published() or group.withdrawal):
                 origin = name_of(group.source.source_path, self.preparation.root)
-                redirects.read_group(
-                    group, self.editions, origin, neutral=self.configuration.neutral
-                )
+                redirects.read_group(group, self.editions, origin, neutral=self.configuration.neutral)
         planned = list(redirects.plan(self.outputs))
         self.problems += redirects.problems
         return planned
@@ -349,7 +343,8 @@ class Site:
     def _find_collisions(self) -> Iterator[Problem]:
         """Two outputs that claim one file, also where a file system ignores case."""
         taken: dict[str, Output | FeedOutput] = {}
-        for output in (*self.outputs, *self.feeds):
+        everything: list[Output | FeedOutput] = [*self.outputs, *self.feeds]
+        for output in everything:
             first = taken.setdefault(output.save_as.casefold(), output)
             if first is output or getattr(output, "overriding", False):
                 continue
@@ -382,8 +377,7 @@ class Site:
                 setattr(generator, name, {} if name in ("tags", "period_archives") else [])
         generator = self._generators["article"]
         generator.settings = {
-            name: None if "FEED_" in name else value
-            for name, value in self.preparation.settings.items()
+            name: None if "FEED_" in name else value for name, value in self.preparation.settings.items()
         } | {"DIRECT_TEMPLATES": []}
 
     def _unmute(self, kind: Kind) -> None:
@@ -422,11 +416,7 @@ class Site:
         generator = self._generators[kind]
         content = output.content
         if content is not None:
-            signal = (
-                signals.page_generator_write_page
-                if kind == "page"
-                else signals.article_generator_write_article
-            )
+            signal = signals.page_generator_write_page if kind == "page" else signals.article_generator_write_article
             signal.send(generator, content=content)
         is_absolute = output.template == "404"
         canonical = self.directory.absolute(output.url) if self._has_canonical(output) else None
@@ -473,9 +463,7 @@ class Site:
         """Called when Pelican has made a feed, before it writes it."""
         if self._current_feed is not None:
             output = self._current_feed
-            authority = self.context.get("FEED_AUTHORITY") or default_authority(
-                self.preparation.public_url
-            )
+            authority = self.context.get("FEED_AUTHORITY") or default_authority(self.preparation.public_url)
             home = self.directory.absolute(output.edition.url)
             complete_feed(feed, output, authority, home)
 
@@ -497,9 +485,7 @@ class Speaking:
     this very dict for the page they are shown on.
     """
 
-    def __init__(
-        self, context: dict[str, Any], voice: Voice, writer: Writer, edition: Edition | None
-    ) -> None:
+    def __init__(self, context: dict[str, Any], voice: Voice, writer: Writer, edition: Edition | None) -> None:
         self._context = context
         self._voice = voice
         self._writer = writer

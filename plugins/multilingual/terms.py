@@ -6,7 +6,7 @@ topics and authors stand in one table, `terms.yaml`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,25 +25,31 @@ class Localised(str):
     """
 
     __slots__ = ("_find",)
-    _find: Any
+    _find: Callable[[str], str]
 
-    def __new__(cls, text: str, find: Any) -> Localised:
+    def __new__(cls, text: str, find: Callable[[str], str]) -> Localised:
+        """The text, and who knows the others."""
         made = super().__new__(cls, text)
         made._find = find
         return made
 
     def __call__(self, lang: str) -> str:
+        """The text in another language."""
         return str(self._find(lang))
 
 
 class Item(Protocol):
     """What another plugin puts into a taxonomy's article attribute."""
 
-    key: str
+    @property
+    def key(self) -> str:
+        """What identifies it in every language."""
 
-    def name(self, lang: str) -> str: ...
+    def name(self, lang: str) -> str:
+        """Its name."""
 
-    def slug(self, lang: str) -> str: ...
+    def slug(self, lang: str) -> str:
+        """Its part of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +61,17 @@ class Term:
     slugs: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def name(self, lang: str) -> str:
-        return self.names.get(lang) or self.names.get(self.name_lang(lang)) or self.key
+        """Its name, in another language where there is none in this one."""
+        return self.names.get(lang) or self.names.get(self.name_lang(lang)) or self.names.get("") or self.key
 
     def name_lang(self, lang: str) -> str:
         """The language the name for `lang` really is in."""
         if lang in self.names:
             return lang
-        return "en" if "en" in self.names else next(iter(self.names), lang)
+        return "en" if "en" in self.names else next(iter(self.names), "") or lang
 
     def slug(self, lang: str) -> str:
+        """Its part of an address: its own in this language, else the key."""
         return self.slugs.get(lang, self.key)
 
 
@@ -101,6 +109,16 @@ class BoundTerm:
         return hash(self.key)
 
 
+def item_of(term: Any) -> Item:
+    """What another plugin, or Pelican itself, has put into a taxonomy's attribute."""
+    if isinstance(term, BoundTerm):
+        return term.item
+    if hasattr(term, "key"):
+        item: Item = term
+        return item
+    return Term(str(term.slug), {"": str(term)})  # a wrapper of Pelican's, the same in every language
+
+
 def save_as_of(url: str) -> str:
     """The file behind an address: a folder's is its index.html."""
     return url + "index.html" if url.endswith("/") or not url else url
@@ -117,6 +135,7 @@ class TermTable:
             self._read(path)
 
     def get(self, kind: str) -> dict[str, Term]:
+        """One table, empty where there is none."""
         return self.tables.get(kind, {})
 
     def _read(self, path: Path) -> None:
@@ -145,9 +164,7 @@ class TermTable:
                 names = row.get("name", {}) if isinstance(row, dict) else None
                 slugs = row.get("slug", {}) if isinstance(row, dict) else None
                 if not isinstance(names, dict) or not isinstance(slugs, dict) or not names:
-                    self._report(
-                        0, f"{kind}.{key} has no names", "Write `name:` with a text per language."
-                    )
+                    self._report(0, f"{kind}.{key} has no names", "Write `name:` with a text per language.")
                     continue
                 self.tables[kind][key] = Term(key, names, slugs)
 

@@ -7,6 +7,6 @@ so the copies in the output are cleaned, originals included.
 
 def register() -> None:
     """Connect the plugin's receivers to Pelican's signals."""
-    from . import plugin
+    from .plugin import connect
 
-    plugin.connect()
+    connect()

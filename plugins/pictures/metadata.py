@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -42,8 +41,7 @@ def clean(path: Path) -> None:
             _clean_raster(path)
     except (UnidentifiedImageError, UnicodeDecodeError, OSError, ValueError) as error:
         raise PictureError(
-            f"this is not a picture that can be cleaned of metadata ({error}); "
-            "export it again, or remove it"
+            f"this is not a picture that can be cleaned of metadata ({error}); export it again, or remove it"
         ) from error
 
 
@@ -72,7 +70,7 @@ def _clean_raster(path: Path) -> None:
         cleaned.info = {} if transparency is None else {"transparency": transparency}
         beside = path.with_name(f".{path.name}.cleaning")
         cleaned.save(beside, format=kind, **options)
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def _is_lossless(path: Path) -> bool:
