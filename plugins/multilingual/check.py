@@ -28,7 +28,7 @@ _KEYWORDS: dict[str, Any] = {
     "npgettext": ((1, "c"), 2, 3), "message_in": (2,),
 }  # fmt: skip
 #: Texts that the plugin itself says, in feeds.
-_OWN_MESSAGES = ("Correction", "Retracted")
+_OWN_MESSAGES = ("Corrected", "Retracted")
 _TAG = re.compile(r"<(?:a|link|img|script|source|form)\b[^>]*>", re.IGNORECASE)
 _TARGET = re.compile(r"\b(?:href|src|action)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _ID = re.compile(r"\b(?:id|name)=(?:\"([^\"]*)\"|'([^']*)')")

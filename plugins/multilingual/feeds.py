@@ -56,7 +56,7 @@ def complete_feed(feed: Any, output: FeedOutput, authority: str, home_url: str) 
 def _notices(article: Content, edition: Edition) -> str:
     """What a reader must know before the text, in the reader's language."""
     gettext = edition.translations.gettext
-    marks = [(gettext("Correction"), note) for note in article.corrections]
+    marks = [(gettext("Corrected"), note) for note in article.corrections]
     if article.retraction:
         marks.insert(0, (gettext("Retracted"), article.retraction))
     return "".join(
