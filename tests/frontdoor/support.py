@@ -60,3 +60,12 @@ def copy_project(folder: Path, *parts: str) -> Path:
 def lend_environment(folder: Path) -> None:
     """Let a copy of the project use the environment that the tests run in, instead of making its own."""
     (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+
+
+def browser_path() -> str:
+    """Return the browser that `./blog test` found; skip only where its absence was asked for."""
+    if "browser" in os.environ.get("BLOG_TEST_WITHOUT", "").split(","):
+        pytest.skip("left out: --without browser")
+    path = os.environ.get("BLOG_TEST_CHROMIUM") or shutil.which("chromium")
+    assert path, "no browser: run ./blog test, which installs one"
+    return path
