@@ -97,6 +97,8 @@ MARKDOWN = {
             # An arrow that points the same way in every direction of writing.
             "BACKLINK_TEXT": "↑",
             "BACKLINK_TITLE": "{}",
+            # Numbered as they are met in the text.
+            "USE_DEFINITION_ORDER": False,
         },
     },
     "output_format": "html5",
