@@ -23,6 +23,7 @@ _ZERO = {
     "mymr": 0x1040,
     "tibt": 0x0F20,
 }
+_FIRST_SOLAR_DAY = date(622, 3, 22)
 
 
 def native_digits(text: str, language: Language) -> str:
@@ -42,10 +43,11 @@ def format_number(number: float, language: Language) -> str:
 def format_date(day: date, language: Language, length: str = "long") -> str:
     """A day in words; `length` is CLDR's short, medium, long or full."""
     gregorian = native_digits(dates.format_date(day, format=length, locale=language.locale), language)
-    if not _uses_solar_hijri(language):
+    if not _uses_solar_hijri(language) or day < _FIRST_SOLAR_DAY:
         return gregorian
-    solar = jdatetime.date.fromgregorian(year=day.year, month=day.month, day=day.day)
-    month = jdatetime.date.j_months_fa[solar.month - 1]
+    # With its locale stated, the library does not ask the machine for one.
+    solar = jdatetime.date.fromgregorian(date=day, locale="fa_IR")
+    month = solar.j_months[solar.month - 1]
     return f"{native_digits(f'{solar.day} {month} {solar.year}', language)} ({gregorian})"
 
 
