@@ -101,10 +101,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
 
 
 @pytest.fixture
-def preview(served: Preview) -> Preview:
-    """The served copy, with its article as it was."""
+def preview(served: Preview) -> Iterator[Preview]:
+    """The served copy for a test that edits it; afterwards it is as it was."""
+    yield served
     served.show("First words.")
-    return served
 
 
 @pytest.fixture(scope="module")
@@ -187,9 +187,9 @@ def test_changed_plugin_is_used_for_the_next_build(preview: Preview) -> None:
     wait_until(lambda: "First words." in preview.text(), "the mended code is not used")
 
 
-def test_reload_leaves_no_trace_in_the_output(preview: Preview) -> None:
-    assert "/.blog/" in preview.text()
-    output = preview.folder / "var" / "serve"
+def test_reload_leaves_no_trace_in_the_output(served: Preview) -> None:
+    assert "/.blog/" in served.text()
+    output = served.folder / "var" / "serve"
     pages = list(output.rglob("*.html"))
     assert pages
     for file in pages:
@@ -197,41 +197,41 @@ def test_reload_leaves_no_trace_in_the_output(preview: Preview) -> None:
     assert not (output / ".blog").exists()
 
 
-def test_only_pages_carry_the_script_and_nothing_is_kept(preview: Preview) -> None:
-    for path, kind in (("/en/feed.atom", "application/atom+xml"), (preview.page, "text/html")):
-        status, headers, body = preview.ask(path)
+def test_only_pages_carry_the_script_and_nothing_is_kept(served: Preview) -> None:
+    for path, kind in (("/en/feed.atom", "application/atom+xml"), (served.page, "text/html")):
+        status, headers, body = served.ask(path)
         assert status == 200
         assert headers["content-type"] == f"{kind}; charset=utf-8"
         assert headers["cache-control"] == "no-store"
         assert ("/.blog/" in body) == (kind == "text/html")
-    status, headers, body = preview.ask(preview.page, method="HEAD")
+    status, headers, body = served.ask(served.page, method="HEAD")
     assert (status, body) == (200, "")
-    assert int(headers["content-length"]) == len(preview.text().encode())
+    assert int(headers["content-length"]) == len(served.text().encode())
 
 
-def test_missing_page_is_the_sites_own(preview: Preview) -> None:
-    status, headers, body = preview.ask("/en/no-such-page/")
+def test_missing_page_is_the_sites_own(served: Preview) -> None:
+    status, headers, body = served.ask("/en/no-such-page/")
     assert status == 404
     assert headers["content-type"].startswith("text/html")
-    own = (preview.folder / "var" / "serve" / "404.html").read_text(encoding="utf-8")
+    own = (served.folder / "var" / "serve" / "404.html").read_text(encoding="utf-8")
     assert own.rpartition("</body>")[0][-500:] in body
 
 
-def test_folder_without_its_slash_is_redirected(preview: Preview) -> None:
-    status, headers, _ = preview.ask(preview.page.rstrip("/") + "?from=test")
-    assert (status, headers["location"]) == (302, preview.page + "?from=test")
-    assert preview.ask("//en/preview-test")[1]["location"] == preview.page
+def test_folder_without_its_slash_is_redirected(served: Preview) -> None:
+    status, headers, _ = served.ask(served.page.rstrip("/") + "?from=test")
+    assert (status, headers["location"]) == (302, served.page + "?from=test")
+    assert served.ask("//en/preview-test")[1]["location"] == served.page
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost:80:80", "[::1]"])
-def test_foreign_host_is_refused(preview: Preview, host: str) -> None:
-    status, _, body = preview.ask(preview.page, host=host)
+def test_foreign_host_is_refused(served: Preview, host: str) -> None:
+    status, _, body = served.ask(served.page, host=host)
     assert status == 400
     assert "First words." not in body
 
 
-def test_localhost_is_served(preview: Preview) -> None:
-    assert preview.ask(preview.page, host=f"localhost:{preview.port}")[0] == 200
+def test_localhost_is_served(served: Preview) -> None:
+    assert served.ask(served.page, host=f"localhost:{served.port}")[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -247,40 +247,40 @@ def test_localhost_is_served(preview: Preview) -> None:
         "/" + "x" * 5000,
     ],
 )
-def test_nothing_outside_the_output_is_served(preview: Preview, path: str) -> None:
-    status, _, body = preview.ask(path)
+def test_nothing_outside_the_output_is_served(served: Preview, path: str) -> None:
+    status, _, body = served.ask(path)
     assert status == 404
     assert "PLUGIN" not in body
     assert "root:" not in body
 
 
-def test_link_out_of_the_output_is_not_followed(preview: Preview) -> None:
-    link = preview.folder / "var" / "serve" / "out.txt"
-    link.symlink_to(preview.folder / "pelicanconf.py")
-    assert preview.ask("/out.txt")[0] == 404
+def test_link_out_of_the_output_is_not_followed(served: Preview) -> None:
+    link = served.folder / "var" / "serve" / "out.txt"
+    link.symlink_to(served.folder / "pelicanconf.py")
+    assert served.ask("/out.txt")[0] == 404
     link.unlink()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "NONSENSE"])
-def test_only_reading_is_allowed(preview: Preview, method: str) -> None:
-    assert preview.ask(preview.page, method=method)[0] == 405
+def test_only_reading_is_allowed(served: Preview, method: str) -> None:
+    assert served.ask(served.page, method=method)[0] == 405
 
 
-def test_only_this_machine_is_served(preview: Preview) -> None:
+def test_only_this_machine_is_served(served: Preview) -> None:
     other = socket.socket()
     other.settimeout(1)
     try:
-        assert other.connect_ex(("127.0.0.2", preview.port)) != 0
+        assert other.connect_ex(("127.0.0.2", served.port)) != 0
     finally:
         other.close()
 
 
-def test_taken_port_is_said_in_one_line(preview: Preview) -> None:
-    result = run_blog(preview.folder, "serve", "--port", str(preview.port))
+def test_taken_port_is_said_in_one_line(served: Preview) -> None:
+    result = run_blog(served.folder, "serve", "--port", str(served.port))
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
-    assert f"--port = {preview.port}" in result.stderr
-    assert f"./blog serve --port {preview.port + 1}" in result.stderr
+    assert f"--port = {served.port}" in result.stderr
+    assert f"./blog serve --port {served.port + 1}" in result.stderr
 
 
 def test_open_page_does_not_hold_up_the_end(tmp_path: Path) -> None:
