@@ -83,6 +83,23 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
 
     parser.set_defaults(run=run, takes_rest=True)
 
+    benchmark = subparsers.add_parser(
+        "benchmark",
+        help="measure how long a build takes as languages are added",
+        description="Build a generated corpus in a growing number of languages, beside plain Pelican and, where it is "
+        "installed in .venv, i18n_subsites. It measures and asserts nothing.",
+    )
+    benchmark.add_argument("--articles", type=int, default=1000, help="default: 1000")
+    benchmark.add_argument("--languages", default="1,2,5,10", help="comma-separated counts (default: 1,2,5,10)")
+    benchmark.set_defaults(run=lambda args: run_benchmark(root, args))
+
+
+def run_benchmark(root: Path, args: argparse.Namespace) -> int:
+    """Measure the build."""
+    from .benchmark import run
+
+    return run(root, args.articles, [int(count) for count in args.languages.split(",")])
+
 
 def run_tests(root: Path, without: set[str], pytest_arguments: list[str]) -> int:
     """Run every check, even after one has failed, and print what passed, failed and was left out."""
