@@ -103,7 +103,8 @@ def measure(folder: Path, content: Path, name: str, langs: tuple[str, ...], plug
     values = {"content": str(content), "output": str(output), "plugins": str(plugins), "langs": langs}
     settings.write_text((COMMON + SITES[name]).format(**values), encoding="utf-8")
     start = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "pelican", "-q", "-s", str(settings)])
+    command = [sys.executable, "-m", "pelican", "-q", "-s", str(settings)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - start
