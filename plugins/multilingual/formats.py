@@ -16,11 +16,17 @@ from .languages import Language
 
 #: The zero of each decimal numbering system (CLDR `numberingSystems.xml`).
 _ZERO = {
+    "adlm": 0x1E950,
     "arab": 0x0660,
     "arabext": 0x06F0,
     "beng": 0x09E6,
+    "cakm": 0x11136,
     "deva": 0x0966,
+    "hmnp": 0x1E140,
+    "mtei": 0xABF0,
     "mymr": 0x1040,
+    "nkoo": 0x07C0,
+    "olck": 0x1C50,
     "tibt": 0x0F20,
 }
 _FIRST_SOLAR_DAY = date(622, 3, 22)
@@ -45,10 +51,10 @@ def format_date(day: date, language: Language, length: str = "long") -> str:
     gregorian = native_digits(dates.format_date(day, format=length, locale=language.locale), language)
     if not _uses_solar_hijri(language) or day < _FIRST_SOLAR_DAY:
         return gregorian
-    # With its locale stated, the library does not ask the machine for one.
-    solar = jdatetime.date.fromgregorian(date=day, locale="fa_IR")
-    month = solar.j_months[solar.month - 1]
-    return f"{native_digits(f'{solar.day} {month} {solar.year}', language)} ({gregorian})"
+    # The library's own date class asks the machine for its locale.
+    year, number, solar_day = jdatetime.GregorianToJalali(day.year, day.month, day.day).getJalaliList()
+    month = jdatetime.date.j_months_fa[number - 1]
+    return f"{native_digits(f'{solar_day} {month} {year}', language)} ({gregorian})"
 
 
 def month_name(month: int, language: Language) -> str:

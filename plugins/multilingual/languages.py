@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import langcodes
-from babel import Locale
+from babel import Locale, localedata
 from babel.core import UnknownLocaleError
 from langcodes.tag_parser import LanguageTagError
 
@@ -33,7 +34,7 @@ def canonical_tag(raw: str) -> str:
 
     Raises ValueError for a tag that is malformed or not in the IANA registry.
     """
-    if not _WELL_FORMED.match(raw):
+    if not isinstance(raw, str) or not _WELL_FORMED.match(raw):
         raise ValueError(f"{raw!r} is not a language tag")
     try:
         tag = langcodes.standardize_tag(raw.replace("_", "-"))
@@ -53,10 +54,21 @@ def find_locale(tag: str) -> Locale | None:
     subtags = tag.split("-")
     while subtags:
         try:
-            return Locale.parse("_".join(subtags))
+            return _with_own_data(Locale.parse("_".join(subtags)))
         except (UnknownLocaleError, ValueError):
             subtags.pop()
     return None
+
+
+def _with_own_data(locale: Locale) -> Locale:
+    """Part a locale's data from what Babel shares between locales.
+
+    Babel 2.18 resolves references inside the shared data, so that the first language to
+    name a month would name it for those that refer to their own names as well.
+    """
+    data = localedata.load(str(locale))
+    data.update(deepcopy(data))
+    return locale
 
 
 def nearest_tags(tag: str) -> Iterator[str]:
@@ -145,15 +157,19 @@ def read_languages(configured: Mapping[str, Mapping[str, Any]], default: str, *,
 def _describe(tag: str, overrides: Mapping[str, Any], prefix: str) -> Language:
     stated = {key: overrides[key] for key in OWN_KEYS if key in overrides}
     setting = f"{SETTING}[{tag!r}]"
-    locale = find_locale(stated.get("cldr", tag))
+    for key, value in stated.items():
+        if not isinstance(value, str) or not value:
+            raise ConfigurationError(setting, value, f"{key!r} must be text")
+    known = find_locale(tag)
+    if known is None and len(stated) < len(OWN_KEYS):
+        raise ConfigurationError(
+            setting,
+            dict(overrides),
+            "CLDR does not know this language; state 'name', 'direction' and 'cldr' "
+            "(the tag whose date and number formats it uses)",
+        )
+    locale = find_locale(stated["cldr"]) if "cldr" in stated else known
     if locale is None:
-        if not {"name", "direction", "cldr"} <= stated.keys():
-            raise ConfigurationError(
-                setting,
-                dict(overrides),
-                "CLDR does not know this language; state 'name', 'direction' and 'cldr' "
-                "(the tag whose date and number formats it uses)",
-            )
         raise ConfigurationError(setting, stated["cldr"], "'cldr' must be a tag CLDR knows")
     direction = stated.get("direction", locale.text_direction)
     if direction not in ("ltr", "rtl"):
