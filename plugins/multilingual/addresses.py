@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import unquote
 from xml.sax.saxutils import escape, quoteattr
 
 from .editions import Edition
@@ -52,6 +53,7 @@ class Redirects:
             words = line.partition("#")[0].split()
             if not words:
                 continue
+            words = [unquote(word) for word in words]
             if len(words) != 2 or not all(_is_address(word) for word in words):
                 self._report(
                     name,
@@ -66,10 +68,9 @@ class Redirects:
     def read_group(self, group: Group, editions: Mapping[str, Edition], name: str, *, neutral: bool) -> None:
         """Take the former slugs and keys that a piece's files state."""
         former_keys: list[str] = []
-        for member in group.members.values():
+        for member in group.public():
             edition = editions[member.lang]
-            what = group.kind.upper()
-            pattern = str(edition.settings[f"{what}_URL"])
+            pattern = str(edition.settings[f"{group.kind.upper()}_URL"])
             lines = getattr(member, LINES, {})
             for slug in split_list(getattr(member, "former_slugs", "")):
                 if fault := slug_fault(slug, frozenset()):
@@ -83,7 +84,7 @@ class Redirects:
             if not KEY.match(key):
                 self._report(name, 0, f"{key!r} is no key", "Correct `Former_keys:`.")
                 continue
-            for member in group.members.values():
+            for member in group.public():
                 edition = editions[member.lang]
                 pattern = str(edition.settings[f"{group.kind.upper()}_URL"])
                 if member.slug == group.key or group.withdrawal:
@@ -94,42 +95,43 @@ class Redirects:
                 self._planned.append((neutral_url(key), new, name, None))
 
     def plan(self, written: Iterable[Output]) -> Iterator[Output]:
-        """The redirect pages. A target that is not written is a problem."""
+        """The redirect pages. A target that is not written is a problem, and so is a circle."""
         urls = {output.url for output in written}
-        old_urls = {old for old, *_ in self._planned}
-        for old, new, origin, edition in self._planned:
-            if new not in urls and new not in old_urls:
-                file, _, line = origin.partition(":")
-                self._report(
-                    file,
-                    int(line or 0),
-                    f"the redirect to /{new} leads to nothing",
-                    suggestion(new, urls) if urls else "Correct the address.",
-                )
-                continue
-            yield Output(
-                ("redirect", old),
-                edition,
-                save_as_of(old),
-                old,
-                "redirect",
-                {"target": self._follow(new), "title": ""},
-                listed=False,
-                noindex=True,
-                origin=origin,
-            )
-
-    def _follow(self, url: str) -> str:
-        """The end of a chain of redirects; a circle ends where it closes."""
         targets = {old: new for old, new, *_ in self._planned}
-        seen = {url}
-        while url in targets and targets[url] not in seen:
-            url = targets[url]
-            seen.add(url)
-        return url
+        for old, new, origin, edition in self._planned:
+            file, _, line = origin.partition(":")
+            end = _follow(new, targets)
+            if end is None:
+                self._report(file, int(line or 0), f"the redirect from /{old} goes in a circle", "Lead it to a page.")
+            elif new not in urls and new not in targets:
+                remedy = suggestion(new, urls) if urls else "Correct the address."
+                self._report(file, int(line or 0), f"the redirect to /{new} leads to nothing", remedy)
+            else:
+                yield Output(
+                    ("redirect", old),
+                    edition,
+                    save_as_of(old),
+                    old,
+                    "redirect",
+                    {"target": end, "title": ""},
+                    listed=False,
+                    noindex=True,
+                    origin=origin,
+                )
 
     def _report(self, file: str, line: int, what: str, remedy: str) -> None:
         self.problems.append(Problem(file, line, what, remedy))
+
+
+def _follow(url: str, targets: Mapping[str, str]) -> str | None:
+    """The end of a chain of redirects, None for a circle."""
+    seen: set[str] = set()
+    while url in targets:
+        if url in seen:
+            return None
+        seen.add(url)
+        url = targets[url]
+    return url
 
 
 def _is_address(word: str) -> bool:

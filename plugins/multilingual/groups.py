@@ -54,10 +54,14 @@ class Group:
     source: Content | None = None
     withdrawal: Note | None = None
 
+    def public(self) -> list[Content]:
+        """The members that have an address of their own, source first: all but drafts."""
+        found = [m for m in self.members.values() if m.status != "draft"]
+        return sorted(found, key=lambda member: member is not self.source)
+
     def published(self) -> list[Content]:
         """The members that stand in lists, source first."""
-        found = [m for m in self.members.values() if m.status == "published"]
-        return sorted(found, key=lambda member: member is not self.source)
+        return [member for member in self.public() if member.status == "published"]
 
     def offer(self, lang: str, fallback: Iterable[str]) -> Content | None:
         """What a reader of `lang` is offered: this language, a fallback, the source."""

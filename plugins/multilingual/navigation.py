@@ -12,6 +12,14 @@ from urllib.parse import quote
 from .editions import Edition
 from .outputs import Identity, Output
 
+#: Pelican's pages of lists: where one of their kind would stand.
+_LISTS = {
+    "tag": "tags",
+    "category": "categories",
+    "author": "authors",
+    **dict.fromkeys(("year", "month", "day"), "archives"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Alternate:
@@ -119,20 +127,21 @@ class Directory:
             )
 
     def _nearest(self, output: Output, edition: Edition) -> tuple[str, bool, str]:
-        identity = output.identity
-        for number in dict.fromkeys((output.number, 1)):
-            same = self._pages.get((identity, number), {}).get(edition.lang)
-            if same is not None:
-                return same.url, True, "same"
-        further = self._further.get(identity, {}).get(edition.lang)
-        if further is not None:
-            return further, True, "same"
-        if identity[1]:
-            containing = self._pages.get(((identity[0], ""), 1), {}).get(edition.lang)
+        kind, key = output.identity
+        # Who looks at a draft may see what is published; the other way leads to no draft.
+        for identity in dict.fromkeys((output.identity, (kind.removeprefix("draft "), key))):
+            for number in dict.fromkeys((output.number, 1)):
+                same = self._pages.get((identity, number), {}).get(edition.lang)
+                if same is not None:
+                    return same.url, True, "same"
+            further = self._further.get(identity, {}).get(edition.lang)
+            if further is not None:
+                return further, True, "same"
+        if key:
+            containing = self._pages.get(((_LISTS.get(kind, kind), ""), 1), {}).get(edition.lang)
             if containing is not None:
                 return containing.url, False, "list"
-        # A page in no language has none that it fails to be the same as.
-        return edition.url, output.edition is None, "home"
+        return edition.url, False, "home"
 
 
 class Lazy:

@@ -93,26 +93,31 @@ def plan_pages(edition: Edition, configuration: Configuration) -> Iterator[Outpu
 def plan_notices(edition: Edition, groups: list[Group]) -> Iterator[Output]:
     """Where withdrawn articles and pages stood: a notice, in this edition's language."""
     for group in groups:
-        if not group.withdrawal or group.source is None:
+        public = group.public()
+        if not group.withdrawal or not public:
             continue
-        member = group.members.get(edition.lang)
-        slug = member.slug if member is not None else group.key
-        what = group.kind.upper()
-        values = {**(member or group.source).url_format, "slug": slug, "lang": edition.lang}
+        own = next((member for member in public if member.lang == edition.lang), None)
+        shown = own or public[0]
+        values = {**shown.url_format, "slug": group.key, "lang": edition.lang}
+        url, save_as = (
+            getattr(own, form) if own else str(edition.settings[f"{group.kind}_{form}".upper()]).format(**values)
+            for form in ("url", "save_as")
+        )
         yield Output(
             (group.kind, group.key),
             edition,
-            str(edition.settings[f"{what}_SAVE_AS"]).format(**values),
-            str(edition.settings[f"{what}_URL"]).format(**values),
+            save_as,
+            url,
             "withdrawn",
             {
-                "article": member or group.source,
-                "title_lang": (member or group.source).lang,
+                "article": shown,
+                "title_lang": shown.lang,
                 "withdrawal": group.withdrawal,
             },
             listed=False,
             noindex=True,
-            origin=(member or group.source).source_path,
+            origin=shown.source_path,
+            overriding=hasattr(own, "override_save_as"),
         )
 
 

@@ -291,7 +291,7 @@ class Site:
 
     def _set_neutral_urls(self, groups: Iterable[Group]) -> None:
         for group in groups:
-            if group.kind == "article" and (group.published() or group.withdrawal):
+            if group.kind == "article" and _is_citable(group):
                 for member in group.members.values():
                     member.neutral_url = neutral_url(group.key)
 
@@ -303,7 +303,8 @@ class Site:
         if configuration.chooser:
             url = self._chooser_url()
             headlines = [(e, next(iter(e.articles), None)) for e in self.editions.values()]
-            yield Output(("chooser", ""), None, save_as_of(url), url, "chooser", {"headlines": headlines})
+            # The front pages' x-default: so it is one of them, and names them all in return.
+            yield Output(("index", ""), None, save_as_of(url), url, "chooser", {"headlines": headlines})
         if configuration.not_found:
             root = urlsplit(self.preparation.public_url).path.rstrip("/") + "/"
             yield Output(
@@ -311,11 +312,10 @@ class Site:
                 listed=False, noindex=True,
             )  # fmt: skip
         for group in groups if configuration.neutral else ():
-            versions = group.published() if not group.withdrawal else []
-            if group.kind == "article" and (versions or group.withdrawal):
+            if group.kind == "article" and _is_citable(group):
                 url = neutral_url(group.key)
                 variables = {
-                    "versions": versions,
+                    "versions": [] if group.withdrawal else group.published(),
                     "key": group.key,
                     "withdrawal": group.withdrawal,
                 }
@@ -333,9 +333,10 @@ class Site:
         if path is not None:
             redirects.read_file(path, name)
         for group in groups:
-            if group.source is not None and (group.published() or group.withdrawal):
+            if group.source is not None and group.public():
                 origin = name_of(group.source.source_path, self.preparation.root)
-                redirects.read_group(group, self.editions, origin, neutral=self.configuration.neutral)
+                neutral = self.configuration.neutral and _is_citable(group)
+                redirects.read_group(group, self.editions, origin, neutral=neutral)
         planned = list(redirects.plan(self.outputs))
         self.problems += redirects.problems
         return planned
@@ -346,9 +347,7 @@ class Site:
         everything: list[Output | FeedOutput] = [*self.outputs, *self.feeds]
         for output in everything:
             first = taken.setdefault(output.save_as.casefold(), output)
-            if first is output or getattr(output, "overriding", False):
-                continue
-            if getattr(first, "overriding", False):
+            if first is output or getattr(first, "overriding", False) != getattr(output, "overriding", False):
                 continue
             yield Problem(
                 self._origin(output),
@@ -515,10 +514,15 @@ def reserved_slugs(settings: dict[str, Any], configuration: Configuration) -> fr
     patterns += [str(path) for path in settings["STATIC_PATHS"]]
     firsts = {re.split(r"[/{]", pattern, maxsplit=1)[0] for pattern in patterns}
     for rule in settings["PAGINATION_PATTERNS"]:
-        firsts.update(re.findall(r"(?<=/)[a-z]+(?=/)", f"/{rule[1]}/"))
+        firsts.update(re.findall(r"(?<=[/}])[a-z]+(?=/)", f"/{rule[1]}/"))
     firsts |= {*configuration.languages, settings["THEME_STATIC_DIR"], "languages", "drafts"}
     firsts |= {NEUTRAL_PREFIX.strip("/"), *configuration.reserved_slugs}
     return frozenset(first for first in firsts if first and "." not in first)
+
+
+def _is_citable(group: Group) -> bool:
+    """Whether a group has an address in no language: it is published, or was and is withdrawn."""
+    return bool(group.public() if group.withdrawal else group.published())
 
 
 def _kind(content: Content) -> Kind:
