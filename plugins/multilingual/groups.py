@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from pelican.contents import Article, Category, Content, Page, Tag
+from pelican.contents import Article, Author, Category, Content, Page, Tag
+from pelican.urlwrappers import URLWrapper
 from pelican.utils import SafeDatetime, set_date_tzinfo
 
 from .errors import Problem, suggestion
@@ -374,7 +375,7 @@ class ContentModel:
         if hasattr(member, "topics"):
             keys = split_list(member.topics)
             member.topics = list(self._look_up(member, "topics", keys))
-            member.tags = [_tag_of(topic, settings) for topic in member.topics]
+            member.tags = [_wrap(Tag, topic, settings) for topic in member.topics]
         elif hasattr(member, "tags"):
             member.tags = [Tag(tag.name, settings) for tag in member.tags]
         if hasattr(member, "category"):
@@ -383,6 +384,8 @@ class ContentModel:
             if self._terms.get("authors") and self._states_authors(member):
                 keys = [getattr(author, "key", None) or author.name for author in member.authors]
                 member.authors = list(self._look_up(member, "authors", keys))
+                if "authors" not in self._taxonomies:
+                    member.authors = [_wrap(Author, author, settings) for author in member.authors]
             else:
                 member.authors = [type(a)(a.name, settings) for a in member.authors]
             if member.authors:
@@ -475,11 +478,12 @@ def _own_source(group: Group) -> Content | None:
     return next((m for m in candidates if m.in_default_lang), candidates[0] if candidates else None)
 
 
-def _tag_of(topic: BoundTerm, settings: dict[str, Any]) -> Tag:
-    """A topic as Pelican's tag, for feeds and for themes that know nothing of topics."""
-    tag = Tag(str(topic.name), settings)
-    tag.slug = str(topic.slug)
-    return tag
+def _wrap(kind: type[URLWrapper], term: BoundTerm, settings: dict[str, Any]) -> URLWrapper:
+    """A term as Pelican's tag or author, for feeds and for themes that know nothing of terms."""
+    wrapper = kind(str(term.name), settings)
+    wrapper.slug = str(term.slug)
+    wrapper.key = term.key
+    return wrapper
 
 
 def _midnight(day: date, zone: str) -> SafeDatetime:

@@ -75,7 +75,9 @@ def plan_edition(edition: Edition, configuration: Configuration) -> Iterator[Out
         if not edition.settings.get(f"{kind.upper()}_SAVE_AS"):
             continue
         for wrapper, articles in entries:
-            identity = (kind, str(wrapper.slug))
+            if isinstance(wrapper, BoundTerm):  # its page is its taxonomy's
+                continue
+            identity = (kind, str(getattr(wrapper, "key", wrapper.slug)))
             variables = {kind: wrapper, "page_name": wrapper.page_name}
             template = Output(identity, edition, wrapper.save_as, wrapper.url, kind, variables)
             yield from _paginate(template, edition, articles, _per_page(edition, kind))
