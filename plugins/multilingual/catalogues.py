@@ -13,9 +13,13 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 from .errors import Problem
-from .languages import canonical_tag, nearest_tags
+from .languages import canonical_tag, find_locale, nearest_tags
 
-_PLACEHOLDER = re.compile(r"%\((\w+)\)")
+# What Jinja's gettext fills in every text, with placeholders or without: %(name)s, and %% for %.
+_PLACEHOLDER = re.compile(r"%(?:%|\((?P<name>\w+)\)[sd])")
+#: A form of a plural may say the number in words.
+_COUNTS = {"num", "n", "count"}
+_LINE = re.compile(r'\s*(#.*|(msg\w+(\[\d\])?\s+)?"([^"\\]|\\.)*"\s*)?\Z')
 
 
 class Catalogues:
@@ -26,11 +30,15 @@ class Catalogues:
     several folders the first that has a message wins, so a site can overrule a theme.
     """
 
-    def __init__(self, folders: Iterable[Path], root: Path) -> None:
+    def __init__(self, folders: Iterable[Path], root: Path, *, setting: str = "") -> None:
+        """Read the folders; `setting` is what names them, if something does."""
         self.problems: list[Problem] = []
         self._root = root
         self._found: dict[str, list[Catalog]] = {}
         for folder in folders:
+            if setting and not folder.is_dir():
+                name = _relative(folder, root)
+                self.problems.append(Problem(name, 0, "the folder of messages is missing", f"Correct {setting}."))
             for path in sorted(folder.glob("*.po")):
                 self._read(path)
 
@@ -51,7 +59,7 @@ class Catalogues:
             _first(message)
             for catalogue in catalogues
             for message in catalogue
-            if message.id and not message.fuzzy and all(_strings(message))
+            if message.id and not message.fuzzy and _is_whole(message, catalogue)
         }
         return [msgid for msgid in msgids if msgid not in finished]
 
@@ -63,42 +71,50 @@ class Catalogues:
             self.problems.append(Problem(name, 0, f"{error}", "Name a catalogue by its language, e.g. fa.po."))
             return
         try:
-            catalogue = read_po(io.BytesIO(path.read_bytes()), locale=None, abort_invalid=True)
+            text = path.read_text("utf-8-sig")
+            for number, line in enumerate(text.split("\n"), 1):
+                if not _LINE.match(line):
+                    what = f"{line.strip()!r} is neither a text in quotes nor a comment"
+                    self.problems.append(Problem(name, number, what, "Mend the catalogue's syntax."))
+                    return
+            catalogue = read_po(io.StringIO(text), abort_invalid=True)
+            # The file's name says the language: its header may lack that, or name one Babel does not know.
+            catalogue.locale = find_locale(tag) or "en"
+            _compile(catalogue)
+        except UnicodeDecodeError:
+            self.problems.append(Problem(name, 0, "the file is not UTF-8", "Save it as UTF-8."))
         except PoFileError as error:
             line = (error.lineno or 0) + 1
             self.problems.append(Problem(name, line, f"{error}", "Mend the catalogue's syntax."))
-            return
-        except (UnicodeDecodeError, ValueError) as error:
-            self.problems.append(Problem(name, 0, f"{error}", "Save the catalogue as UTF-8."))
-            return
-        found = list(_check(name, catalogue))
-        self.problems += found
-        if not found:
-            self._found.setdefault(tag, []).append(catalogue)
+        except ValueError as error:
+            self.problems.append(Problem(name, 0, f"{error}", "Mend the catalogue's header."))
+        else:
+            found = list(_check(name, catalogue))
+            self.problems += found
+            if not found:
+                self._found.setdefault(tag, []).append(catalogue)
 
 
 def _check(name: str, catalogue: Catalog) -> Iterator[Problem]:
     for message in catalogue:
         if not message.id:
             continue
-        expected = set(_PLACEHOLDER.findall(" ".join(_ids(message))))
+        expected = _placeholders(" ".join(_ids(message)))
+        needed = expected - _COUNTS if message.pluralizable else expected
         for text in filter(None, _strings(message)):
-            try:
-                # What Jinja's gettext does with every text, with placeholders or without.
-                text % dict.fromkeys(expected, 1)
-            except (KeyError, ValueError, TypeError) as error:
-                what = f"the placeholders of {text!r} are broken ({error})"
+            written = _placeholders(text)
+            if "%" in _PLACEHOLDER.sub("", text) or written - expected:
+                what = f"the placeholders of {text!r} are broken"
+            elif needed - written:
+                what = f"{text!r} has lost %({min(needed - written)})s"
             else:
-                lost = expected - set(_PLACEHOLDER.findall(text))
-                if not lost or message.pluralizable:
-                    continue
-                what = f"{text!r} has lost %({sorted(lost)[0]})s"
-            yield Problem(
-                name,
-                message.lineno or 0,
-                what,
-                f"Write the placeholders as in {_first(message)!r}.",
-            )
+                continue
+            remedy = f"Write the placeholders as in {_first(message)!r}, and %% for a percent sign."
+            yield Problem(name, message.lineno or 0, what, remedy)
+
+
+def _placeholders(text: str) -> set[str]:
+    return {found["name"] for found in _PLACEHOLDER.finditer(text) if found["name"]}
 
 
 def _compile(catalogue: Catalog) -> gettext.GNUTranslations:
@@ -106,6 +122,11 @@ def _compile(catalogue: Catalog) -> gettext.GNUTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def _is_whole(message: Message, catalogue: Catalog) -> bool:
+    texts = _strings(message)
+    return all(texts) and (not message.pluralizable or len(texts) >= catalogue.num_plurals)
 
 
 def _ids(message: Message) -> tuple[str, ...]:

@@ -110,10 +110,12 @@ class Site:
 
         settings = preparation.settings
         self.terms = TermTable(*self._content_file(self.configuration.terms))
-        folders = self.configuration.messages
+        folders, setting = self.configuration.messages, "MULTILINGUAL_MESSAGES"
         if folders is None:
-            folders = (str(Path(settings["THEME"], "messages")),)
-        self.catalogues = Catalogues([self.preparation.root / folder for folder in folders], preparation.root)
+            folders, setting = (str(Path(settings["THEME"], "messages")),), ""
+        self.catalogues = Catalogues(
+            [preparation.root / folder for folder in folders], preparation.root, setting=setting
+        )
         for tag, language in self.configuration.languages.items():
             self.editions[tag] = Edition(language, derive_settings(settings, language), self.catalogues.find(tag))
         self.voice = Voice(self.editions, self.configuration)
