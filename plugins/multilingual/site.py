@@ -344,24 +344,37 @@ class Site:
         return planned
 
     def _find_collisions(self) -> Iterator[Problem]:
-        """Two outputs that claim one file, also where a file system ignores case."""
-        taken: dict[str, Output | FeedOutput] = {}
-        everything: list[Output | FeedOutput] = [*self.outputs, *self.feeds]
-        for output in everything:
-            first = taken.setdefault(output.save_as.casefold(), output)
-            if first is output or getattr(first, "overriding", False) != getattr(output, "overriding", False):
-                continue
-            yield Problem(
-                self._origin(output),
-                0,
-                f"/{output.url} is claimed twice, the other time by {self._origin(first)}",
-                "Give one of them another `Slug:`, file name or address.",
-            )
+        """Two claims to one file, also where a file system ignores case.
 
-    def _origin(self, output: Output | FeedOutput) -> str:
-        if isinstance(output, FeedOutput):
-            return f"the feed {output.save_as}"
-        if output.content is not None or output.origin:
+        A `save_as` stated in a header may take the place of one page or feed on purpose.
+        """
+        taken: dict[tuple[str, bool], str] = {}
+        for save_as, url, origin, overriding in self._claims():
+            first = taken.get((save_as.casefold(), overriding))
+            if first is not None:
+                yield Problem(
+                    origin,
+                    0,
+                    f"/{url} is claimed twice, the other time by {first}",
+                    "Give one of them another `Slug:`, file name or address.",
+                )
+            taken.setdefault((save_as.casefold(), overriding), origin)
+
+    def _claims(self) -> Iterator[tuple[str, str, str, bool]]:
+        """Every file of the build: where it is saved, its address, where it comes from, whether it may override."""
+        fixed = {static.save_as: static.source_path for static in self.context["static_content"].values()}
+        if self.configuration.sitemap and self.preparation.public_url:
+            fixed[self.configuration.sitemap] = "the sitemap"
+        for save_as, origin in fixed.items():
+            for overriding in (False, True):
+                yield save_as, save_as, name_of(origin, self.preparation.root), overriding
+        for output in self.outputs:
+            yield output.save_as, output.url, self._origin(output), output.overriding
+        for feed in self.feeds:
+            yield feed.save_as, feed.url, f"the feed {feed.save_as}", False
+
+    def _origin(self, output: Output) -> str:
+        if output.origin:
             return name_of(output.origin, self.preparation.root)
         return f"the {output.identity[0]} page {output.save_as}"
 

@@ -9,9 +9,13 @@ import pytest
 from tests.multilingual.bare import Switch, look, undress
 from tests.multilingual.sites import TERMS, WITH_TERMS, Site
 
-SAME = {"exact": True, "kind": "same", "current": False}
-LIST = {"exact": False, "kind": "list", "current": False}
-HOME = {"exact": False, "kind": "home", "current": False}
+
+def same(url: str) -> Switch:
+    return Switch(url, exact=True, kind="same", current=False)
+
+
+def nearest(url: str, kind: str) -> Switch:
+    return Switch(url, exact=False, kind=kind, current=False)
 
 
 @pytest.fixture(scope="module")
@@ -55,34 +59,34 @@ def test_every_entry_leads_to_a_page(site: Site) -> None:
 @pytest.mark.parametrize(
     ("url", "lang", "expected"),
     [
-        ("en/one/", "fa", Switch("/fa/یک/", **SAME)),
-        ("fa/یک/", "en", Switch("/en/one/", **SAME)),
-        ("en/one/", "zh-Hans", Switch("/zh-Hans/", **HOME)),
-        ("en/about/", "fa", Switch("/fa/درباره/", **SAME)),
-        ("en/", "fa", Switch("/fa/", **SAME)),
-        ("en/archive/", "zh-Hans", Switch("/zh-Hans/archive/", **SAME)),
-        ("en/2026/", "fa", Switch("/fa/2026/", **SAME)),
-        ("en/2025/", "fa", Switch("/fa/archive/", **LIST)),
-        ("en/topics/", "zh-Hans", Switch("/zh-Hans/topics/", **SAME)),
-        ("en/topics/asylum/", "fa", Switch("/fa/topics/پناهندگی/", **SAME)),
-        ("en/topics/war/", "fa", Switch("/fa/topics/", **LIST)),
-        ("en/authors/desk/", "fa", Switch("/fa/authors/desk/", **SAME)),
-        ("en/authors/desk/", "zh-Hans", Switch("/zh-Hans/authors/", **LIST)),
-        ("en/tag/asylum/", "zh-Hans", Switch("/zh-Hans/tags/", **LIST)),
+        ("en/one/", "fa", same("/fa/یک/")),
+        ("fa/یک/", "en", same("/en/one/")),
+        ("en/one/", "zh-Hans", nearest("/zh-Hans/", "home")),
+        ("en/about/", "fa", same("/fa/درباره/")),
+        ("en/", "fa", same("/fa/")),
+        ("en/archive/", "zh-Hans", same("/zh-Hans/archive/")),
+        ("en/2026/", "fa", same("/fa/2026/")),
+        ("en/2025/", "fa", nearest("/fa/archive/", "list")),
+        ("en/topics/", "zh-Hans", same("/zh-Hans/topics/")),
+        ("en/topics/asylum/", "fa", same("/fa/topics/پناهندگی/")),
+        ("en/topics/war/", "fa", nearest("/fa/topics/", "list")),
+        ("en/authors/desk/", "fa", same("/fa/authors/desk/")),
+        ("en/authors/desk/", "zh-Hans", nearest("/zh-Hans/authors/", "list")),
+        ("en/tag/asylum/", "zh-Hans", nearest("/zh-Hans/tags/", "list")),
         # Page 2 leads to page 2, or to the list's beginning.
-        ("en/page/2/", "fa", Switch("/fa/", **SAME)),
-        ("en/archive/page/3/", "fa", Switch("/fa/archive/", **SAME)),
+        ("en/page/2/", "fa", same("/fa/")),
+        ("en/archive/page/3/", "fa", same("/fa/archive/")),
         # What is published leads to no draft; a draft leads to what is published.
-        ("en/two/", "fa", Switch("/fa/", **HOME)),
-        ("fa/drafts/two/", "en", Switch("/en/two/", **SAME)),
-        ("en/secret/", "fa", Switch("/fa/secret/", **SAME)),
-        ("en/gone/", "fa", Switch("/fa/gone/", **SAME)),
-        ("zh-Hans/gone/", "en", Switch("/en/gone/", **SAME)),
+        ("en/two/", "fa", nearest("/fa/", "home")),
+        ("fa/drafts/two/", "en", same("/en/two/")),
+        ("en/secret/", "fa", same("/fa/secret/")),
+        ("en/gone/", "fa", same("/fa/gone/")),
+        ("zh-Hans/gone/", "en", same("/en/gone/")),
         # Pages in no language.
-        ("", "fa", Switch("/fa/", **SAME)),
-        ("k/one/", "fa", Switch("/fa/یک/", **SAME)),
-        ("k/one/", "zh-Hans", Switch("/zh-Hans/", **HOME)),
-        ("k/gone/", "zh-Hans", Switch("/zh-Hans/gone/", **SAME)),
+        ("", "fa", same("/fa/")),
+        ("k/one/", "fa", same("/fa/یک/")),
+        ("k/one/", "zh-Hans", nearest("/zh-Hans/", "home")),
+        ("k/gone/", "zh-Hans", same("/zh-Hans/gone/")),
     ],
 )
 def test_switcher_leads_to_the_same_or_says_that_it_does_not(site: Site, url: str, lang: str, expected: Switch) -> None:
@@ -173,7 +177,7 @@ def test_pages_of_other_plugins_are_in_the_switcher(tmp_path: Path) -> None:
     built = site.run_pelican()
     assert "ONE {'en': 'en/one/'} REPORT [('en', 'en/report/'), ('fa', 'fa/form/')]" in " ".join(built.stdout.split())
     switcher = look(site, "en/report/").switcher
-    assert switcher["fa"] == Switch("/fa/form/", exact=True, kind="same", current=False)
+    assert switcher["fa"] == same("/fa/form/")
     assert switcher["zh-Hans"].kind == "home"
     # What another plugin writes is no page of ours that could name us in return.
     assert set(look(site, "en/report/").alternates) == {"en", "x-default"}
