@@ -131,8 +131,8 @@ def browser_page(browser: Browser, preview: Preview) -> Iterator[Page]:
 def test_saved_edit_is_on_the_open_page_within_a_second(preview: Preview, browser_page: Page) -> None:
     took: list[float] = []
     while not took or min(took) >= 1:  # a busy machine may need several tries
-        assert len(took) < 10, took
-        time.sleep(0.7)  # a writer's pause: the next spare process starts meanwhile
+        assert len(took) < 20, took
+        time.sleep(1)  # a writer's pause: the next spare process gets ready meanwhile
         saved = time.monotonic()
         preview.write(f"{TALL}\n\nEdit {len(took)}.")
         browser_page.get_by_text(f"Edit {len(took)}.").wait_for(state="attached", timeout=10_000)
