@@ -30,9 +30,9 @@ MULTILINGUAL_LANGUAGES = {
     "uk": {"SITESUBTITLE": "Притулок і захист прав людини в усьому світі"},
     "es": {"SITESUBTITLE": "Refugio y protección de los derechos humanos en todo el mundo"},
     "fr": {"SITESUBTITLE": "Refuge et protection des droits humains dans le monde entier"},
-    "ar": {"SITESUBTITLE": "اللجوء وحماية حقوق الإنسان في أنحاء العالم"},
-    "fa": {"SITESUBTITLE": "پناه و پاسداری از حقوق بشر در سراسر جهان"},
-    "zh-Hans": {"SITESUBTITLE": "为世界各地的人提供庇护，捍卫人权"},
+    "ar": {"SITESUBTITLE": "اللجوء وحماية حقوق الإنسان في جميع أنحاء العالم"},
+    "fa": {"SITESUBTITLE": "پناهندگی و حمایت از حقوق بشر در سراسر جهان"},
+    "zh-Hans": {"SITESUBTITLE": "世界各地的庇护与人权保护"},
 }
 # Whoever reads one of these reads the other more easily than English.
 MULTILINGUAL_FALLBACK = {"uk": ["ru", "en"], "fa": ["en"], "es": ["en"], "fr": ["en"]}
