@@ -433,6 +433,8 @@ class Site:
             signal = signals.page_generator_write_page if kind == "page" else signals.article_generator_write_article
             signal.send(generator, content=content)
         is_absolute = output.template == "404"
+        # What the last page left here would make an absolute page's links relative to it.
+        self.context["localsiteurl"] = self.context["SITEURL"]
         canonical = self.directory.absolute(output.url) if self._has_canonical(output) else None
         writer.write_file(
             output.save_as,
@@ -458,7 +460,6 @@ class Site:
     def _write_feed(self, output: FeedOutput, writer: Writer) -> None:
         limit = output.edition.settings["FEED_MAX_ITEMS"]
         articles = output.articles[:limit]
-        # What the last page left here would make a summary's links relative to it.
         self.context["localsiteurl"] = self.context["SITEURL"]
         self._current_feed = output
         try:
