@@ -72,9 +72,9 @@ class Catalogues:
             return
         try:
             text = path.read_text("utf-8-sig")
-            for number, line in enumerate(text.split("\n"), 1):
-                if not _LINE.match(line):
-                    what = f"{line.strip()!r} is neither a text in quotes nor a comment"
+            for number, written in enumerate(text.split("\n"), 1):
+                if not _LINE.match(written):
+                    what = f"{written.strip()!r} is neither a text in quotes nor a comment"
                     self.problems.append(Problem(name, number, what, "Mend the catalogue's syntax."))
                     return
             catalogue = read_po(io.StringIO(text), abort_invalid=True)

@@ -15,7 +15,7 @@ from pelican.settings import DEFAULT_CONFIG
 
 from .errors import ConfigurationError, suggestion
 from .languages import SETTING as LANGUAGES_SETTING
-from .languages import Languages, canonical_tag, read_languages
+from .languages import Languages, read_languages
 
 PREFIX = "MULTILINGUAL_"
 
@@ -140,6 +140,8 @@ def read_configuration(settings: Mapping[str, Any]) -> Configuration | None:
     for name in ("messages", "reserved_slugs"):
         if values.get(name) is not None:
             _expect(values, name, (list, tuple), "use a list of strings")
+            if not all(isinstance(one, str) for one in values[name]):
+                raise ConfigurationError(PREFIX + name.upper(), values[name], "use a list of strings")
             values[name] = tuple(values[name])
     return Configuration(**values)
 
@@ -176,12 +178,15 @@ def _read_fallback(stated: Any, languages: Languages) -> dict[str, tuple[str, ..
     fallback: dict[str, tuple[str, ...]] = {}
     for raw, offered in stated.items():
         tags = []
+        if not isinstance(offered, (str, list, tuple)):
+            raise ConfigurationError(f"{setting}[{raw!r}]", offered, "use a list of language tags")
         for one in (raw, *([offered] if isinstance(offered, str) else offered)):
-            language = languages.find(one)
+            language = languages.find(str(one))
             if language is None:
-                raise ConfigurationError(setting, one, "not a language of this site. " + suggestion(one, languages))
+                remedy = "not a language of this site. " + suggestion(str(one), languages)
+                raise ConfigurationError(setting, one, remedy)
             tags.append(language.tag)
-        fallback[canonical_tag(raw)] = tuple(tags[1:])
+        fallback[tags[0]] = tuple(tags[1:])
     return fallback
 
 
@@ -193,11 +198,19 @@ def _read_taxonomies(stated: Any) -> tuple[Taxonomy, ...]:
     taxonomies = []
     for attribute, options in stated.items():
         here = f"{setting}[{attribute!r}]"
+        if not isinstance(options, Mapping):
+            raise ConfigurationError(here, options, "use a dict with at least 'url' and 'template'")
         for name in options:
             if name not in known:
                 raise ConfigurationError(here, name, "unknown option. " + suggestion(name, known))
         if "url" not in options or "template" not in options:
             raise ConfigurationError(here, options, "state at least 'url' and 'template'")
+        for name in known & options.keys() - {"paginate"}:
+            if not isinstance(options[name], str):
+                raise ConfigurationError(f"{here}[{name!r}]", options[name], "use text")
+        paginate = options.get("paginate")
+        if paginate is not None and (type(paginate) is not int or paginate < 1):
+            raise ConfigurationError(f"{here}['paginate']", paginate, "use a number of articles, or None")
         for name in ("url", "feed"):
             pattern = options.get(name, "")
             if pattern and "{slug}" not in pattern and "{key}" not in pattern:

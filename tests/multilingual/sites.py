@@ -164,7 +164,12 @@ class Site:
             "parser = argparse.ArgumentParser(prog='blog')\n"
             "add_commands(parser.add_subparsers(), Path.cwd())\n"
             "args = parser.parse_args()\n"
-            "sys.exit(args.run(args))\n"
+            "try:\n"
+            "    sys.exit(args.run(args))\n"
+            "except Exception as error:\n"
+            "    if not hasattr(error, 'remedy'):\n"
+            "        raise\n"
+            "    sys.exit(f'blog: {error}')\n"
         )
         return self.run_python("-c", program, *arguments, **environment)
 
