@@ -343,9 +343,9 @@ class ContentModel:
         if member.date == UNSTATED:
             if member.stated_status == "draft":
                 member.date = SafeDatetime.max.replace(tzinfo=member.timezone)
-                member.listed = member.date
             elif member.is_source:
                 self._report(member, "", "the date is missing", "State `Date: 2026-03-04`.")
+            member.listed = member.date
             return
         zone = str(member.timezone)
         member.date = set_date_tzinfo(member.date, zone)
@@ -458,7 +458,7 @@ def slug_fault(slug: str, reserved: frozenset[str]) -> str:
         return f"the slug {slug!r} has other characters than letters, digits and hyphens"
     if len(slug.encode()) > _SLUG_LIMIT:
         return f"the slug {slug[:20]!r}… is longer than {_SLUG_LIMIT} bytes"
-    if slug in reserved:
+    if slug.casefold() in reserved:
         return f"the slug {slug!r} is reserved"
     return ""
 

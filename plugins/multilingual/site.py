@@ -533,7 +533,7 @@ def reserved_slugs(settings: dict[str, Any], configuration: Configuration) -> fr
         firsts.update(re.findall(r"(?<=[/}])[a-z]+(?=/)", f"/{rule[1]}/"))
     firsts |= {*configuration.languages, settings["THEME_STATIC_DIR"], "languages", "drafts"}
     firsts |= {NEUTRAL_PREFIX.strip("/"), *configuration.reserved_slugs}
-    return frozenset(first for first in firsts if first and "." not in first)
+    return frozenset(first.casefold() for first in firsts if first and "." not in first)
 
 
 def _is_citable(group: Group) -> bool:

@@ -71,7 +71,7 @@ def test_a_value_of_the_wrong_kind_is_refused(name: str, value: object, remedy: 
 @pytest.mark.parametrize(
     ("fallback", "said"),
     [
-        ({"uk": ["zh-Hant"]}, "MULTILINGUAL_FALLBACK = 'zh-Hant': not a language of this site. Did you mean 'zh-Hans'?"),
+        ({"uk": "zh-Hant"}, "MULTILINGUAL_FALLBACK = 'zh-Hant': not a language of this site. Did you mean 'zh-Hans'?"),
         ({"fa": ["en"]}, "MULTILINGUAL_FALLBACK = 'fa': not a language of this site. Known are: en, ru, uk, zh-Hans."),
         ({"uk": 7}, "MULTILINGUAL_FALLBACK['uk'] = 7: use a list of language tags"),
         ({"uk": [7]}, "MULTILINGUAL_FALLBACK = 7: not a language of this site. Known are: en, ru, uk, zh-Hans."),
