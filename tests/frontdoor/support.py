@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
 
-def wait_until(what: Callable[[], T], message: str, seconds: float = 10) -> T:
+def wait_until(what: Callable[[], T], message: str, seconds: float = 30) -> T:
     """Return the first true value, or fail when the time is up."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

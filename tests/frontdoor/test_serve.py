@@ -85,7 +85,7 @@ class Preview:
     def stop(self) -> None:
         """End it as Ctrl-C does."""
         os.killpg(self.process.pid, signal.SIGINT)
-        wait_until(lambda: self.process.poll() is not None, "it does not end", seconds=5)
+        wait_until(lambda: self.process.poll() is not None, "it does not end", seconds=10)
         assert self.process.returncode == 130
 
 
@@ -135,7 +135,7 @@ def test_saved_edit_is_on_the_open_page_within_a_second(preview: Preview, browse
         time.sleep(1)  # a writer's pause: the next spare process gets ready meanwhile
         saved = time.monotonic()
         preview.write(f"{TALL}\n\nEdit {len(took)}.")
-        browser_page.get_by_text(f"Edit {len(took)}.").wait_for(state="attached", timeout=10_000)
+        browser_page.get_by_text(f"Edit {len(took)}.").wait_for(state="attached")
         took.append(time.monotonic() - saved)
     wait_until(lambda: browser_page.evaluate("scrollY") == 900, "the page lost its place")
 
@@ -144,7 +144,7 @@ def test_error_is_on_the_open_page_until_it_is_mended(preview: Preview, browser_
 
     preview.write(TALL, Lang="<img src=x onerror=document.title='hacked'>")
     problem = browser_page.get_by_role("listitem").filter(has_text="content/articles/en/preview-test.md:1")
-    problem.wait_for(timeout=5000)
+    problem.wait_for()
     assert "<img src=x" in problem.inner_text()  # quoted, not carried out
     assert problem.locator("p").count() == 3  # where, what, and the remedy
     assert browser_page.locator("img").count() == 0
@@ -153,7 +153,7 @@ def test_error_is_on_the_open_page_until_it_is_mended(preview: Preview, browser_
     assert preview.ask("/fa/")[0] == 500  # the other pages are as old
 
     preview.write(TALL)
-    browser_page.get_by_text("Paragraph 199.").wait_for(state="attached", timeout=5000)
+    browser_page.get_by_text("Paragraph 199.").wait_for(state="attached")
     wait_until(lambda: browser_page.evaluate("scrollY") == 900, "the page lost its place")
 
 
