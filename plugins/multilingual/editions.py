@@ -18,7 +18,7 @@ from .languages import Language
 from .settings import Configuration
 
 _ADDRESS = re.compile(r"(?P<what>[A-Z_]+)_(?P<form>URL|SAVE_AS)\Z")
-_FEED = re.compile(r"([A-Z]+_)?FEED_(ALL_)?(ATOM|RSS)(_URL)?\Z")
+FEED_SETTING = re.compile(r"([A-Z]+_)?FEED_(ALL_)?(ATOM|RSS)(_URL)?\Z")
 #: Addresses that are the same in every edition, whatever their name looks like.
 _SHARED_ADDRESSES = ("STATIC_URL", "STATIC_SAVE_AS", "THEME_STATIC_URL")
 
@@ -37,7 +37,7 @@ def derive_settings(base: Mapping[str, Any], language: Language) -> dict[str, An
         save_as = str(settings[f"{name}_SAVE_AS"])
         settings.setdefault(f"{name}_URL", re.sub(r"(\A|(?<=/))index\.html\Z", "", save_as))
     for name in list(settings):
-        if (_ADDRESS.match(name) and name not in _SHARED_ADDRESSES) or _FEED.match(name):
+        if (_ADDRESS.match(name) and name not in _SHARED_ADDRESSES) or FEED_SETTING.match(name):
             settings[name] = _prefixed(settings[name], language, name)
     for name in list(settings):
         found = _ADDRESS.match(name)

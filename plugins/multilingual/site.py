@@ -30,7 +30,7 @@ from pelican.writers import Writer
 
 from .addresses import NEUTRAL_PREFIX, Redirects, neutral_url, sitemap
 from .catalogues import Catalogues
-from .editions import Edition, derive_settings
+from .editions import FEED_SETTING, Edition, derive_settings
 from .environment import Voice
 from .errors import Problem, in_order
 from .feeds import complete_feed, default_authority
@@ -389,6 +389,8 @@ class Site:
             self._muted[kind] = {name: getattr(generator, name) for name in names}
             for name in names:
                 setattr(generator, name, {} if name in ("tags", "period_archives") else [])
+        # What is written in no language has no feed that a theme could name.
+        self.context.update(dict.fromkeys(name for name in self.context if FEED_SETTING.match(name)))
         generator = self._generators["article"]
         generator.settings = {
             name: None if "FEED_" in name else value for name, value in self.preparation.settings.items()
