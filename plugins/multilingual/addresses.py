@@ -9,10 +9,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from .editions import Edition
 from .errors import Problem, suggestion
-from .groups import Group, slug_fault, split_list
+from .groups import Group, split_list
 from .navigation import Directory
 from .outputs import Output
-from .placement import KEY
+from .placement import KEY, slug_fault
 from .readers import LINES
 from .terms import save_as_of
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import jinja2
 from pelican import Pelican, console
+from pelican.generators import PelicanTemplateNotFound
 from pelican.plugins import signals
 from pelican.settings import read_settings
 
@@ -271,6 +272,9 @@ def _explain(error: Exception, root: Path) -> Problem:
     if isinstance(error, jinja2.TemplateSyntaxError):
         name = name_of(error.filename or error.name or "a template", root)
         return Problem(name, error.lineno, error.message or "syntax error", "Mend the template.")
+    if isinstance(error, PelicanTemplateNotFound):
+        what = str(error).partition(" from ")[0].removeprefix("[templates] ").replace("[.html]", ".html")
+        return Problem("the theme", 0, what, "Write the template, or correct the setting that names it.")
     frames = traceback.extract_tb(error.__traceback__)
     templates = [f for f in frames if f.filename.endswith((".html", ".xml", ".txt"))]
     own = [f for f in frames if Path(f.filename).is_relative_to(root) and ".venv" not in f.filename]

@@ -20,7 +20,7 @@ from pelican.utils import SafeDatetime, set_date_tzinfo
 from .errors import Problem, suggestion
 from .formats import format_date
 from .languages import Language, Languages
-from .placement import KEY, KEY_RULE, Layout
+from .placement import KEY, KEY_RULE, Layout, slug_fault
 from .readers import LINES, STATED, read_moment
 from .settings import Configuration
 from .terms import BoundTerm, TermTable
@@ -32,7 +32,6 @@ UNSTATED = SafeDatetime(1, 1, 2, tzinfo=UTC)
 SHARED = ("date", "category", "tags", "topics", "countries", "image", "author", "authors")
 
 _NOTE = re.compile(r"(?P<date>\d{4}-\d{2}-\d{2})(?:\s+(?P<text>\S.*))?\Z", re.DOTALL)
-_SLUG_LIMIT = 200
 
 Kind = str  # "article" or "page"
 
@@ -271,7 +270,7 @@ class ContentModel:
                     f"{group.key!r} has {len(sources)} source articles ({names})",
                     "State `Translated_from:` in all but one.",
                 )
-        elif members:
+        elif members and not any(member.is_broken for member in members):
             names = ", ".join(self._name(member) for member in members)
             self._report(
                 members[0],
@@ -444,23 +443,6 @@ class ContentModel:
         content.is_broken = True
         line = getattr(content, LINES, {}).get(name, 0)
         self.problems.append(Problem(self._name(content), line, what, remedy))
-
-
-def slug_fault(slug: str, reserved: frozenset[str]) -> str:
-    """What is wrong with a slug, or "" when nothing is.
-
-    Letters and digits of any script, with their combining marks: without these Hindi,
-    Thai and Burmese words fall apart.
-    """
-    if not slug or slug.strip("-") == "":
-        return f"the slug {slug!r} is empty"
-    if any(unicodedata.category(c)[0] not in "LMN" and c not in "-_" for c in slug):
-        return f"the slug {slug!r} has other characters than letters, digits and hyphens"
-    if len(slug.encode()) > _SLUG_LIMIT:
-        return f"the slug {slug[:20]!r}… is longer than {_SLUG_LIMIT} bytes"
-    if slug.casefold() in reserved:
-        return f"the slug {slug!r} is reserved"
-    return ""
 
 
 def split_list(stated: Any) -> list[str]:

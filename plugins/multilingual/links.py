@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from html import escape, unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -39,7 +39,9 @@ class Links:
         static: Mapping[str, Content | None],
         find_group: Callable[[Content], Group | None],
         root: Path,
+        broken: Set[str],
     ) -> None:
+        """Take the tables of a build; `broken` names the files that have a problem of their own."""
         self.problems: list[Problem] = []
         #: Summaries with links: Pelican would freeze these for one page's depth.
         self.summaries: dict[Content, str] = {}
@@ -48,6 +50,7 @@ class Links:
         self._static = static
         self._find_group = find_group
         self._root = root
+        self._broken = broken
 
     def check(self, content: Content) -> None:
         """Report the links of one source that lead nowhere."""
@@ -125,7 +128,7 @@ class Links:
                     "Correct the path: it is relative to this file, or begins with / for the content folder.",
                 )
         elif what == "filename" and kind_of(target) and not target.is_broken:
-            if self._choose(content, target) is not None:
+            if self._choose(content, target) is not None or not self._is_written(content):
                 return
             self._report(
                 content,
@@ -139,18 +142,16 @@ class Links:
         for path in self._paths(content, value):
             for table in tables:
                 target = table.get(path)
-                if target is not None:
+                if target is not None and (kind_of(target) or is_copied(target)):
                     return target
         return None
 
     def _is_known_to_be_broken(self, content: Content, value: str) -> bool:
         # Its own problem is told already; a second one for each link to it helps nobody.
         return any(
-            path in self._generated and self._generated[path] is None for path in self._paths(content, value)
-        ) or any(
-            Path(content.settings["PATH"], path).is_file()
+            (path in self._generated and self._generated[path] is None)
+            or name_of(Path(content.settings["PATH"], path), self._root) in self._broken
             for path in self._paths(content, value)
-            if path.endswith((".md", ".rst", ".html", ".markdown"))
         )
 
     def _paths(self, content: Content, value: str) -> list[str]:
@@ -168,6 +169,12 @@ class Links:
     def _report(self, content: Content, value: str, what: str, remedy: str) -> None:
         line = line_of(Path(content.source_path), value)
         self.problems.append(Problem(name_of(content.source_path, self._root), line, what, remedy))
+
+
+def is_copied(file: Content) -> bool:
+    """Whether a static file exists, and stands in the content folder: Pelican asks neither."""
+    # Not `save_as`: to ask for it would fix it, before `{attach}` can change it.
+    return Path(file.source_path).is_file() and not file.relative_source_path.startswith("../")
 
 
 def line_of(path: Path, text: str) -> int:

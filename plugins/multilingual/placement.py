@@ -8,6 +8,7 @@ language folder keeps Pelican's own way (`Lang:`, same slug).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -17,6 +18,7 @@ from .languages import Language, Languages
 
 KEY = re.compile(r"[a-z0-9-]{1,80}\Z")
 KEY_RULE = "Rename the file: small letters a-z, digits and hyphens, at most 80."
+_SLUG_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +80,20 @@ class Layout:
                 found = folder in self._others.get((kind, root), {})
                 return bool(rest) and found and (kind, root) in self._with_languages
         return False
+
+
+def slug_fault(slug: str, reserved: frozenset[str]) -> str:
+    """What is wrong with a slug, or "" when nothing is.
+
+    Letters and digits of any script, with their combining marks: without these Hindi,
+    Thai and Burmese words fall apart.
+    """
+    if not slug or slug.strip("-") == "":
+        return f"the slug {slug!r} is empty"
+    if any(unicodedata.category(c)[0] not in "LMN" and c not in "-_" for c in slug):
+        return f"the slug {slug!r} has other characters than letters, digits and hyphens"
+    if len(slug.encode()) > _SLUG_LIMIT:
+        return f"the slug {slug[:20]!r}… is longer than {_SLUG_LIMIT} bytes"
+    if slug.casefold() in reserved:
+        return f"the slug {slug!r} is reserved"
+    return ""

@@ -35,7 +35,7 @@ from .environment import Voice
 from .errors import Problem, in_order
 from .feeds import complete_feed, default_authority
 from .groups import ContentModel, Group, Kind
-from .links import Links
+from .links import Links, is_copied
 from .navigation import Directory, Lazy
 from .outputs import (
     FeedOutput,
@@ -202,6 +202,7 @@ class Site:
             self.context["static_content"],
             lambda c: self.model.groups.get((_kind(c), c.translation_identity)),
             self.preparation.root,
+            {problem.file for problem in (*self.problems, *self.model.problems)},
         )
         self._links = links
         for content in self._all_content():
@@ -211,6 +212,7 @@ class Site:
             self._leave_out_broken()
         for content in self._all_content():
             links.direct(content)
+        self.context["staticfiles"] = list(filter(is_copied, self.context["staticfiles"]))
 
     def _all_content(self) -> Iterator[Content]:
         yield from self._content["article"]
@@ -362,7 +364,9 @@ class Site:
 
     def _claims(self) -> Iterator[tuple[str, str, str, bool]]:
         """Every file of the build: where it is saved, its address, where it comes from, whether it may override."""
-        fixed = {static.save_as: static.source_path for static in self.context["static_content"].values()}
+        # Not `static.save_as`: to ask for it would fix it, before `{attach}` can change it.
+        statics = self.context["static_content"].values()
+        fixed = {static.get_url_setting("save_as"): static.source_path for static in statics}
         if self.configuration.sitemap and self.preparation.public_url:
             fixed[self.configuration.sitemap] = "the sitemap"
         for save_as, origin in fixed.items():

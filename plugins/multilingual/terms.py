@@ -6,7 +6,8 @@ topics and authors stand in one table, `terms.yaml`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ from typing import Any, Protocol
 import yaml
 
 from .errors import Problem
+from .languages import canonical_tag
+from .placement import slug_fault
 from .settings import Taxonomy
 
 
@@ -140,7 +143,7 @@ class TermTable:
 
     def _read(self, path: Path) -> None:
         try:
-            table = yaml.load(path.read_text("utf-8-sig"), Loader=yaml.BaseLoader)  # noqa: S506
+            root = yaml.compose(path.read_text("utf-8-sig"), Loader=yaml.BaseLoader)
         except FileNotFoundError:
             self._report(0, "the table of terms is missing", "Write it, or unset MULTILINGUAL_TERMS.")
             return
@@ -155,18 +158,48 @@ class TermTable:
                 "Mend the table.",
             )
             return
-        for kind, rows in (table or {}).items():
-            if not isinstance(rows, dict):
-                self._report(0, f"{kind!r} is not a table of keys", "Write `key:` and its `name:`.")
-                continue
+        for kind, rows in self._entries(root, "the file"):
             self.tables[kind] = {}
-            for key, row in rows.items():
-                names = row.get("name", {}) if isinstance(row, dict) else None
-                slugs = row.get("slug", {}) if isinstance(row, dict) else None
-                if not isinstance(names, dict) or not isinstance(slugs, dict) or not names:
-                    self._report(0, f"{kind}.{key} has no names", "Write `name:` with a text per language.")
-                    continue
-                self.tables[kind][key] = Term(key, names, slugs)
+            for key, row in self._entries(rows, kind):
+                line, before = row.start_mark.line + 1, len(self.problems)
+                texts = {name: self._texts(node, f"{kind}.{key}") for name, node in self._entries(row, f"{kind}.{key}")}
+                slugs = texts.get("slug", {})
+                for slug in (key, *slugs.values()):
+                    if fault := slug_fault(slug, frozenset()):
+                        self._report(line, f"{kind}.{key}: {fault}", "Use letters, digits and hyphens of any script.")
+                if texts.get("name"):
+                    self.tables[kind][key] = Term(key, texts["name"], slugs)
+                elif isinstance(row, yaml.MappingNode) and len(self.problems) == before:
+                    self._report(line, f"{kind}.{key} has no names", "Write `name:` with a text per language.")
+
+    def _entries(self, node: yaml.Node | None, what: str) -> Iterator[tuple[str, yaml.Node]]:
+        """The entries of a table, each key once."""
+        if node is not None and not isinstance(node, yaml.MappingNode):
+            self._report(node.start_mark.line + 1, f"{what} is not a table", "Write `key: value`, as YAML has it.")
+        seen = set()
+        for key_node, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            key = str(key_node.value)
+            if key in seen:
+                self._report(key_node.start_mark.line + 1, f"{what} has {key!r} twice", "Keep one of them.")
+            else:
+                seen.add(key)
+                yield key, value
+
+    def _texts(self, node: yaml.Node, what: str) -> dict[str, str]:
+        """A text per language."""
+        texts = {}
+        for raw, value in self._entries(node, what):
+            line = value.start_mark.line + 1
+            try:
+                tag = canonical_tag(raw)
+            except ValueError as error:
+                self._report(line, f"{what}: {error}", "Write the language's tag, e.g. fa.")
+                continue
+            if not isinstance(value, yaml.ScalarNode):
+                self._report(line, f"{what}: the value for {tag} is not text", "Write text.")
+            elif value.value:
+                texts[tag] = unicodedata.normalize("NFC", value.value)
+        return texts
 
     def _report(self, line: int, what: str, remedy: str) -> None:
         self.problems.append(Problem(self._name, line, what, remedy))
