@@ -75,7 +75,8 @@ def build_site(
     start = time.monotonic()
     settings = load_settings(settings_file, overrides or {})
     output = (output or Path(settings["OUTPUT_PATH"])).resolve()
-    _refuse_foreign_folder(output, settings_file.resolve().parent)
+    root = settings_file.resolve().parent
+    _refuse_foreign_folder(output, root, settings)
     with _staging_folder(output) as staging:
         result = run_pelican(
             settings_file,
@@ -85,6 +86,8 @@ def build_site(
             template_cache=template_cache,
         )
         if not result.errors:
+            if not output.is_relative_to(root):
+                _refuse_foreign_files(staging, output, settings["OUTPUT_RETENTION"])
             result.changed = replace_tree(staging, output, settings["OUTPUT_RETENTION"])
     result.seconds = time.monotonic() - start
     return result
@@ -108,7 +111,7 @@ def run_pelican(
         settings["JINJA_ENVIRONMENT"] = {**settings["JINJA_ENVIRONMENT"], "bytecode_cache": cache}
 
     def stop_at_problems(site: Site) -> None:
-        result.site, result.left_out = site, list(site.left_out)
+        result.site, result.left_out = site, in_order(site.left_out)
         result.pages = len(site.outputs)
         result.problems += site.problems
         if [problem for problem in site.problems if not problem.warning] or log.problems:
@@ -148,21 +151,33 @@ def load_settings(settings_file: Path, overrides: Mapping[str, Any]) -> dict[str
 
 # The output folder
 
+_EMPTY_FOLDER = "choose an empty folder, or one that this site was built into before"
 
-def _refuse_foreign_folder(output: Path, root: Path) -> None:
+
+def _refuse_foreign_folder(output: Path, root: Path, settings: Mapping[str, Any]) -> None:
     """Vanished files are removed from the output, so it must be nobody else's folder."""
-    message = "choose an empty folder, or one that this site was built into before"
-    if root.is_relative_to(output) or output == Path.home():
-        raise ConfigurationError("OUTPUT_PATH", str(output), message)
-    for part in ("content", "theme", "plugins", "tests"):
-        if output.is_relative_to(root / part):
-            raise ConfigurationError("OUTPUT_PATH", str(output), message)
+    sources = [Path(settings[name]).resolve() for name in ("PATH", "THEME")]
+    for folder in (root, Path.home(), *sources):
+        if folder.is_relative_to(output):
+            raise ConfigurationError("OUTPUT_PATH", str(output), _EMPTY_FOLDER)
+    for folder in (*sources, root / "plugins", root / "tests", root / ".git"):
+        if folder != root and output.is_relative_to(folder):
+            raise ConfigurationError("OUTPUT_PATH", str(output), _EMPTY_FOLDER)
     if output.is_dir() and any(output.iterdir()):
         known = ("index.html", "404.html", "sitemap.xml", "theme")
         if not any((output / name).exists() for name in known):
-            raise ConfigurationError("OUTPUT_PATH", str(output), message)
+            raise ConfigurationError("OUTPUT_PATH", str(output), _EMPTY_FOLDER)
     elif output.exists() and not output.is_dir():
-        raise ConfigurationError("OUTPUT_PATH", str(output), message)
+        raise ConfigurationError("OUTPUT_PATH", str(output), _EMPTY_FOLDER)
+
+
+def _refuse_foreign_files(new: Path, old: Path, retention: list[str]) -> None:
+    """Outside the project, a folder of which little would remain was somebody else's site."""
+    files = [path.relative_to(old) for path in old.rglob("*") if path.is_file()]
+    vanished = [name for name in files if name.parts[0] not in retention and not (new / name).is_file()]
+    if files and len(vanished) >= len(files) / 2:
+        remedy = f"{len(vanished)} of its {len(files)} files are none of this site's; {_EMPTY_FOLDER}"
+        raise ConfigurationError("OUTPUT_PATH", str(old), remedy)
 
 
 @contextmanager

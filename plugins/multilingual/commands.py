@@ -159,7 +159,7 @@ def run_withdraw(args: argparse.Namespace, root: Path) -> int:
 
 def report(result: BuildResult) -> None:
     """One line for each finding."""
-    for problem in result.problems:
+    for problem in (*result.problems, *result.left_out):
         mark = "warning: " if problem.warning else ""
         print(f"{mark}{problem}", file=sys.stderr)
 
