@@ -113,7 +113,7 @@ class Redirects:
                     save_as_of(old),
                     old,
                     "redirect",
-                    {"target": end, "title": ""},
+                    {"target": end},
                     listed=False,
                     noindex=True,
                     origin=origin,

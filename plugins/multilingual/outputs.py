@@ -111,11 +111,7 @@ def plan_notices(edition: Edition, groups: list[Group]) -> Iterator[Output]:
             save_as,
             url,
             "withdrawn",
-            {
-                "article": shown,
-                "title_lang": shown.lang,
-                "withdrawal": group.withdrawal,
-            },
+            {"article": shown, "withdrawal": group.withdrawal},
             listed=False,
             noindex=True,
             origin=shown.source_path,

@@ -180,3 +180,25 @@ def test_problems_are_logged_as_errors(tmp_path: Path) -> None:
     assert "claimed twice" in ran.stdout + ran.stderr
     assert "ERROR" in ran.stdout + ran.stderr
     assert site.run_pelican("--fatal", "errors").returncode != 0
+
+
+ORDER = """
+from pelican.plugins import signals
+
+def tell(generator):
+    print("{0} sees", sum(hasattr(article, "is_source") for article in generator.articles), flush=True)
+
+def register():
+    signals.article_generator_pretaxonomy.connect(tell)
+"""
+
+
+def test_receivers_run_in_the_order_of_plugins(tmp_path: Path) -> None:
+    """A plugin listed after ours finds the groups formed; one listed before it does not."""
+    site = make_site(tmp_path)
+    for name in ("earlier", "later"):
+        (site.folder / f"{name}.py").write_text(ORDER.replace("{0}", name), "utf-8")
+    site.settings(PLUGINS=["earlier", "multilingual", "later"], PLUGIN_PATHS=[*site.configuration["PLUGIN_PATHS"], "."])
+    site.article("fa", "alone")
+    told = [line for line in site.run_pelican().stdout.splitlines() if " sees " in line]
+    assert told == ["earlier sees 0", "later sees 3"]
