@@ -1,0 +1,100 @@
+"""One walk through the site that sees what several tests ask about."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.theme.support import DESKTOP, SCHEMES
+
+# Elements that reach beyond the page, but for what scrolls in a box of its own.
+WIDTHS = """() => {
+    const root = document.documentElement;
+    const wide = [...document.querySelectorAll("body *")].filter(e => {
+        const box = e.getBoundingClientRect();
+        return box.width && !e.closest(".skip, .scroll") && (box.right > root.clientWidth + 1 || box.left < -1);
+    });
+    return [root.scrollWidth > root.clientWidth, wide.slice(0, 3).map(e => e.outerHTML.slice(0, 120))];
+}"""
+# Every piece of visible text: its colour, what lies behind it, and how it is set.
+TEXTS = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+    while (walker.nextNode()) {
+        const text = walker.currentNode.data.trim(), e = walker.currentNode.parentElement;
+        if (!text || !e.checkVisibility()) continue;
+        const style = getComputedStyle(e);
+        let behind = e, background = "rgba(0, 0, 0, 0)";
+        while (behind && background === "rgba(0, 0, 0, 0)") {
+            background = getComputedStyle(behind).backgroundColor;
+            behind = behind.parentElement;
+        }
+        found.push({
+            text: text.slice(0, 40), element: e.localName, colour: style.color, background, opacity: style.opacity,
+            leading: parseFloat(style.lineHeight) / parseFloat(style.fontSize), size: parseFloat(style.fontSize),
+            lang: e.closest("[lang]").lang, spacing: style.letterSpacing, align: style.textAlign,
+            slant: style.fontStyle, face: style.fontFamily, direction: style.direction,
+            heading: !!e.closest("h1, h2, h3, h4, .wordmark, sup, sub"),
+            prose: !!e.closest("p, li, dd, td, figcaption"), ui: !!e.closest(".ui, .meta"),
+        });
+    }
+    return found;
+}"""
+STATE = """() => ({
+    lang: document.documentElement.lang, direction: document.documentElement.dir,
+    active: document.querySelectorAll("script, iframe, object, embed, form, [style], [onclick]").length,
+    kept: document.cookie.length + localStorage.length + sessionStorage.length,
+    styled: getComputedStyle(document.body).maxInlineSize !== "none",
+    paper: getComputedStyle(document.documentElement).backgroundColor,
+    parts: [...document.querySelectorAll("[lang]")].filter(e => e.textContent.trim())
+        .map(e => [e.lang, getComputedStyle(e).direction, e.outerHTML.slice(0, 100)]),
+})"""
+Text = dict[str, Any]
+
+
+@dataclass
+class Visit:
+    """What was seen on one page."""
+
+    what: str
+    state: dict[str, Any]
+    asked: list[str]  # addresses
+    told: list[str]  # on the console, where the page's own policy complains
+    texts: dict[str, list[Text]] = field(default_factory=dict)  # by colour scheme
+    too_wide: dict[int, list[str]] = field(default_factory=dict)  # by the window's width
+
+
+def texts_of(page: Page) -> list[Text]:
+    found: list[Text] = page.evaluate(TEXTS)
+    assert found
+    return found
+
+
+def beyond(page: Page) -> list[str]:
+    """What makes the page scroll sideways, or is cut off."""
+    scrolls, wide = page.evaluate(WIDTHS)
+    return wide or (["the page itself"] if scrolls else [])
+
+
+def walk(page: Page, pages: Iterable[tuple[str, str]]) -> Iterator[Visit]:
+    """Visit each page: on a wide screen in light and in dark, then at a quarter and at half of its width."""
+    asked: list[str] = []
+    told: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    for what, url in pages:
+        del asked[:], told[:]
+        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        page.emulate_media(color_scheme="light")
+        page.goto(url)
+        visit = Visit(what, page.evaluate(STATE), [*asked], [*told])
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            visit.texts[scheme] = texts_of(page)
+        for width in (320, DESKTOP[0] // 2):
+            page.set_viewport_size({"width": width, "height": 640})
+            if (languages := page.locator("details:not([open]) > summary")).count():
+                languages.click()
+            visit.too_wide[width] = beyond(page)
+        yield visit
