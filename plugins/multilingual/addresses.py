@@ -9,7 +9,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from .editions import Edition
 from .errors import Problem, suggestion
-from .groups import Group, split_list
+from .groups import Group
+from .members import split_list
 from .navigation import Directory
 from .outputs import Output
 from .placement import KEY, slug_fault
@@ -79,7 +80,8 @@ class Redirects:
                 old = pattern.format(**{**member.url_format, "slug": slug})
                 self._planned.append((old, member.url, name, edition))
             keys = split_list(getattr(member, "former_keys", ""))
-            former_keys += [key for key in keys if key not in former_keys]
+            # A piece that was renamed and renamed back has its own key among the former ones.
+            former_keys += [key for key in keys if key not in (group.key, *former_keys)]
         for key in former_keys:
             if not KEY.match(key):
                 self._report(name, 0, f"{key!r} is no key", "Correct `Former_keys:`.")

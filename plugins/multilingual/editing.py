@@ -24,6 +24,9 @@ from .placement import KEY, KEY_RULE
 
 KINDS = {"article": "articles", "page": "pages"}
 _ENDINGS = (".md", ".markdown", ".mkd", ".mdown")
+#: Fields that say what the text says; `--erase` takes them along.
+_TELLING = ("summary", "description", "image_alt", "image_caption")
+_FIELD = re.compile(r"[ ]{0,3}(?P<key>[A-Za-z0-9_-]+):")
 #: Scripts that transliterate into readable Latin; from others a key would be gibberish.
 _TRANSLITERATED = ("LATIN", "CYRILLIC", "GREEK")
 
@@ -129,7 +132,8 @@ def withdraw(content: Path, key: str, reason: str, day: date, *, erase: bool) ->
             header = split_header(_plain(text))
             lines = text.splitlines(keepends=True)
             text = "".join(lines[: header.body_line - 1]).rstrip("\r\n") + _ending(text)
-            text = _without_field(text, "summary")
+            for name in _TELLING:
+                text = _without_field(text, name)
         texts[path] = text
     for path, text in texts.items():
         _write(path, text)
@@ -144,8 +148,8 @@ def add_value(text: str, name: str, value: str) -> str:
     if lines[0].rstrip() == "---":
         close = header.body_line - 2
         stated = header.fields.get(name.lower(), [])
-        if stated:
-            values = stated[0] if isinstance(stated[0], list) else [str(stated[0])]
+        if name.lower() in header.lines:
+            values = [one for value in stated for one in (value if isinstance(value, list) else [value])]
             start, stop = _yaml_extent(lines[1:close], name.lower())
             written = json.dumps([*values, value], ensure_ascii=False)
             lines[start + 1 : stop + 1] = [f"{name}: {written}"]
@@ -170,15 +174,23 @@ def _yaml_extent(lines: list[str], name: str) -> tuple[int, int]:
 
 
 def _without_field(text: str, name: str) -> str:
+    """Take a field out of a header, all its lines and however often it is stated."""
     header = split_header(_plain(text))
-    line = header.lines.get(name)
-    if line is None:
+    if name not in header.lines:
         return text
-    lines = text.splitlines(keepends=True)
-    stop = line
-    while stop < len(lines) and lines[stop][:1] in (" ", "\t"):
-        stop += 1
-    return "".join(lines[: line - 1] + lines[stop:])
+    lines = _plain(text).split("\n")
+    if lines[0].rstrip() == "---":
+        start, stop = _yaml_extent(lines[1 : header.body_line - 2], name)
+        del lines[start + 1 : stop + 1]
+    else:
+        kept, taken = [], False
+        for line in lines[: header.body_line - 1]:
+            found = _FIELD.match(line)
+            taken = found["key"].lower() == name if found else taken
+            kept += [] if taken else [line]
+        lines[: header.body_line - 1] = kept
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    return mark + _ending(text).join(lines)
 
 
 def _files_of(content: Path, key: str) -> list[Path]:
