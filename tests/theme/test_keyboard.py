@@ -25,15 +25,14 @@ NAME = (
 STOPS = f"""() => [...document.querySelectorAll("a[href], summary, button, input, select, textarea, [tabindex='0']")]
     .filter(e => e.checkVisibility({{contentVisibilityAuto: true, visibilityProperty: true}}))
     .map({NAME})"""
-FOCUSED = (
-    """() => {
+FOCUSED = f"""() => {{
     const e = document.activeElement;
     if (!e || e === document.body || e === document.documentElement) return null;
     const style = getComputedStyle(e), box = e.getBoundingClientRect(), line = e.getClientRects()[0];
     const found = document.elementFromPoint(line.x + line.width / 2, line.y + line.height / 2);
     const item = e.closest("li"), group = item && item.parentElement, place = (item || e).getBoundingClientRect();
-    return {
-        name: (%s)(e),
+    return {{
+        name: ({NAME})(e),
         ring: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
         ringColour: style.outlineColor,
         inView: box.bottom > 0 && box.top < innerHeight && line.right > 0 && line.left < innerWidth,
@@ -41,10 +40,8 @@ FOCUSED = (
         row: group ? [...document.querySelectorAll("ul, ol")].indexOf(group) : -1,
         start: document.documentElement.dir === "rtl" ? -place.right : place.left,
         top: place.top + scrollY,
-    };
-}"""
-    % NAME
-)
+    }};
+}}"""
 
 
 def walk(page: Page, limit: int = 300) -> list[dict[str, Any]]:
