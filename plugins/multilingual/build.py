@@ -112,7 +112,7 @@ def run_pelican(
 
     def stop_at_problems(site: Site) -> None:
         result.site, result.left_out = site, in_order(site.left_out)
-        result.pages = len(site.outputs)
+        result.pages = len(site.plan.outputs)
         result.problems += site.problems
         if [problem for problem in site.problems if not problem.warning] or log.problems:
             raise _StoppedError

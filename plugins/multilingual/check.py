@@ -111,7 +111,7 @@ def check_addresses(site: Site, *, record: bool) -> Iterator[Problem]:
     path = Path(site.preparation.settings["PATH"], ADDRESSES)
     recorded = _read_addresses(path)
     name = name_of(path, site.preparation.root)
-    written = {output.url for output in site.outputs}
+    written = {output.url for output in site.plan.outputs}
     for url, line in recorded.items():
         if url not in written:
             yield Problem(
@@ -121,7 +121,7 @@ def check_addresses(site: Site, *, record: bool) -> Iterator[Problem]:
                 "State `Former_slugs:` or `Former_keys:` in the article, or add a line to "
                 "redirects.txt; to take an article down, use `./blog withdraw`.",
             )
-    new = sorted({o.url for o in site.outputs if is_public(o)} - set(recorded))
+    new = sorted({o.url for o in site.plan.outputs if is_public(o)} - set(recorded))
     if record and new:
         text = path.read_text("utf-8") if path.exists() else _ADDRESSES_HEAD
         path.write_text(text + "".join(f"/{url}\n" for url in new), "utf-8", newline="\n")

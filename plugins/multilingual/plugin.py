@@ -20,8 +20,8 @@ from pelican.writers import Writer
 
 from .errors import ConfigurationError, Problem
 from .readers import PROBLEM, make_markdown_reader, make_recording_reader
-from .settings import read_configuration
-from .site import Preparation, Site
+from .settings import Preparation, read_configuration
+from .site import Site
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def plan(pelican: Pelican) -> None:
     site = _State.site
     if site is None:
         return
-    site.plan()
+    site.make_plan()
     if _State.on_plan is not None:
         _State.on_plan(site)
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from pelican.settings import DEFAULT_CONFIG
@@ -103,6 +104,25 @@ class Configuration:
     date_format: str = "long"
     #: Further slugs that no article or page may have.
     reserved_slugs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is read once per Pelican object, however often it runs.
+
+    `translation_ids` are the attributes by which the site itself ties translations together,
+    `root` is the folder that problems name files from.
+    """
+
+    settings: dict[str, Any]
+    configuration: Configuration
+    translation_ids: dict[str, tuple[str, ...]]
+    root: Path
+
+    @property
+    def public_url(self) -> str:
+        """The site's own address, which the writer replaces by a relative one."""
+        return str(self.settings["SITEURL"])
 
 
 def read_configuration(settings: Mapping[str, Any]) -> Configuration | None:

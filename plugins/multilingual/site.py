@@ -5,53 +5,39 @@ The order of a run, each step called by a receiver in `plugin.py`:
     adopt            each content object, as Pelican makes it
     arrange_*        groups, shared fields, lists per edition
     resolve_links    `{filename}` links, checked and led to the reader's language
-    plan             every output, collisions found, addresses known by identity
+    make_plan        every output, collisions found, addresses known by identity
     write_*          the pages, one edition after the other, through Pelican's one writer
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pelican.contents import Content
 from pelican.generators import ArticlesGenerator, Generator, PagesGenerator
-from pelican.plugins import signals
-from pelican.utils import order_content, sanitised_join
+from pelican.utils import order_content
 from pelican.writers import Writer
 
-from .addresses import NEUTRAL_PREFIX, Redirects, neutral_url, sitemap
+from .addresses import NEUTRAL_PREFIX, neutral_url
 from .catalogues import Catalogues
 from .editions import FEED_SETTING, Edition, derive_settings
 from .environment import Voice
 from .errors import Problem, in_order
-from .feeds import complete_feed, default_authority
 from .groups import ContentModel, Group, Kind
 from .links import Links, is_copied
-from .navigation import Directory, Lazy
-from .outputs import (
-    FeedOutput,
-    Output,
-    bind_terms,
-    plan_edition,
-    plan_feeds,
-    plan_notices,
-    plan_pages,
-)
+from .outputs import bind_terms
 from .placement import Layout
+from .plan import Plan, is_citable
 from .readers import name_of
-from .settings import Configuration
-from .terms import TermTable, save_as_of
-
-logger = logging.getLogger(__name__)
+from .settings import Configuration, Preparation
+from .terms import TermTable
+from .writing import EditionWriter
 
 _LISTS = {
     "article": (
@@ -65,21 +51,6 @@ _LISTS = {
         ("draft", "draft_pages", "draft_translations"),
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What is read once per Pelican object, however often it runs."""
-
-    settings: dict[str, Any]
-    configuration: Configuration
-    translation_ids: dict[Kind, tuple[str, ...]]
-    root: Path
-
-    @property
-    def public_url(self) -> str:
-        """The site's own address, which the writer replaces by a relative one."""
-        return str(self.settings["SITEURL"])
 
 
 def build_time(environment: dict[str, str] | os._Environ[str] = os.environ) -> datetime:
@@ -98,14 +69,11 @@ class Site:
         self.problems: list[Problem] = []
         #: Translations left out because of their problems, with these.
         self.left_out: list[Problem] = []
-        self.outputs: list[Output] = []
-        self.feeds: list[FeedOutput] = []
         self.editions: dict[str, Edition] = {}
         self._content: dict[Kind, list[Content]] = {"article": [], "page": []}
         self._generators: dict[Kind, Generator] = {}
         self._muted: dict[Kind, dict[str, Any]] = {}
         self._links: Links | None = None
-        self._current_feed: FeedOutput | None = None
         self.environment: Any = None
 
         settings = preparation.settings
@@ -187,10 +155,10 @@ class Site:
             for content in self._content[kind]:
                 if content.status == status:
                     families.setdefault(content.translation_key, []).append(content)
-            firsts = [min(family, key=lambda c: not c.is_source) for family in families.values()]
-            setattr(generator, originals, order_content(firsts, order))
-            others = [c for f in families.values() for c in f if c not in firsts]
-            setattr(generator, translations, others)
+            for family in families.values():
+                family.sort(key=lambda content: not content.is_source)
+            setattr(generator, originals, order_content([family[0] for family in families.values()], order))
+            setattr(generator, translations, [c for family in families.values() for c in family[1:]])
 
     # Links
 
@@ -249,8 +217,8 @@ class Site:
 
     # The plan
 
-    def plan(self) -> None:
-        """Decide on every file of the build, and find those that get in each other's way."""
+    def make_plan(self) -> None:
+        """Fill the editions, and decide on every file of the build."""
         configuration = self.configuration
         # Pelican forgets the translations of pages when it replaces links in metadata.
         for page in self._generators["page"].translations:
@@ -265,29 +233,14 @@ class Site:
             edition.find_untranslated(groups, configuration)
             for taxonomy in configuration.taxonomies:
                 bind_terms(edition, taxonomy)
-        for edition in self.editions.values():
-            self.outputs += plan_edition(edition, configuration)
-            self.outputs += plan_pages(edition, configuration)
-            self.outputs += plan_notices(edition, groups)
-            self.feeds += plan_feeds(edition, configuration)
-        self.outputs += self._plan_neutral(groups)
-        self.outputs += self._plan_redirects(groups)
-        self.problems += self._find_collisions()
-        self._freeze_nothing()
-        self.directory = Directory(
-            list(self.editions.values()),
-            self.preparation.public_url,
-            configuration.languages.default.tag,
-            self._chooser_url() if configuration.chooser else None,
-            dict(self.context["PAGES_BY_IDENTITY"]),
-        )
-        for output in self.outputs:
-            self.directory.add(output)
-        for identity, urls in self.directory.urls().items():
+        self.plan = Plan(self.preparation, self.editions, groups, self.context)
+        for identity, urls in self.plan.directory.urls().items():
             self.context["PAGES_BY_IDENTITY"].setdefault(identity, {}).update(urls)
-        self.problems = in_order(self.problems)
+        self._unfreeze_summaries()
+        self._writer = EditionWriter(self.preparation, self.plan, self.context, self.voice, self._generators)
+        self.problems = in_order([*self.problems, *self.plan.problems])
 
-    def _freeze_nothing(self) -> None:
+    def _unfreeze_summaries(self) -> None:
         """Let a summary with links be rendered for each page it stands on."""
         links = self._links
         for content, summary in (links.summaries if links else {}).items():
@@ -295,92 +248,9 @@ class Site:
 
     def _set_neutral_urls(self, groups: Iterable[Group]) -> None:
         for group in groups:
-            if group.kind == "article" and _is_citable(group):
+            if is_citable(group):
                 for member in group.members.values():
                     member.neutral_url = neutral_url(group.key)
-
-    def _chooser_url(self) -> str:
-        return "languages/" if self.configuration.default_at_root else ""
-
-    def _plan_neutral(self, groups: Iterable[Group]) -> Iterator[Output]:
-        configuration = self.configuration
-        if configuration.chooser:
-            url = self._chooser_url()
-            headlines = [(e, next(iter(e.articles), None)) for e in self.editions.values()]
-            # The front pages' x-default: so it is one of them, and names them all in return.
-            yield Output(("index", ""), None, save_as_of(url), url, "chooser", {"headlines": headlines})
-        if configuration.not_found:
-            root = urlsplit(self.preparation.public_url).path.rstrip("/") + "/"
-            yield Output(
-                ("404", ""), None, "404.html", "404.html", "404", {"root": root},
-                listed=False, noindex=True,
-            )  # fmt: skip
-        for group in groups if configuration.neutral else ():
-            if group.kind == "article" and _is_citable(group):
-                url = neutral_url(group.key)
-                variables = {
-                    "versions": [] if group.withdrawal else group.published(),
-                    "key": group.key,
-                    "withdrawal": group.withdrawal,
-                }
-                yield Output(
-                    ("article", group.key), None, save_as_of(url), url, "neutral", variables,
-                    listed=False, noindex=True, origin=self._source_path(group),
-                )  # fmt: skip
-
-    def _source_path(self, group: Group) -> str:
-        return str(group.source.source_path) if group.source is not None else ""
-
-    def _plan_redirects(self, groups: Iterable[Group]) -> list[Output]:
-        redirects = Redirects()
-        path, name = self._content_file(self.configuration.redirects)
-        if path is not None:
-            redirects.read_file(path, name)
-        for group in groups:
-            if group.source is not None and group.public():
-                origin = name_of(group.source.source_path, self.preparation.root)
-                neutral = self.configuration.neutral and _is_citable(group)
-                redirects.read_group(group, self.editions, origin, neutral=neutral)
-        planned = list(redirects.plan(self.outputs))
-        self.problems += redirects.problems
-        return planned
-
-    def _find_collisions(self) -> Iterator[Problem]:
-        """Two claims to one file, also where a file system ignores case.
-
-        A `save_as` stated in a header may take the place of one page or feed on purpose.
-        """
-        taken: dict[tuple[str, bool], str] = {}
-        for save_as, url, origin, overriding in self._claims():
-            first = taken.get((save_as.casefold(), overriding))
-            if first is not None:
-                yield Problem(
-                    origin,
-                    0,
-                    f"/{url} is claimed twice, the other time by {first}",
-                    "Give one of them another `Slug:`, file name or address.",
-                )
-            taken.setdefault((save_as.casefold(), overriding), origin)
-
-    def _claims(self) -> Iterator[tuple[str, str, str, bool]]:
-        """Every file of the build: where it is saved, its address, where it comes from, whether it may override."""
-        # Not `static.save_as`: to ask for it would fix it, before `{attach}` can change it.
-        statics = self.context["static_content"].values()
-        fixed = {static.get_url_setting("save_as"): static.source_path for static in statics}
-        if self.configuration.sitemap and self.preparation.public_url:
-            fixed[self.configuration.sitemap] = "the sitemap"
-        for save_as, origin in fixed.items():
-            for overriding in (False, True):
-                yield save_as, save_as, name_of(origin, self.preparation.root), overriding
-        for output in self.outputs:
-            yield output.save_as, output.url, self._origin(output), output.overriding
-        for feed in self.feeds:
-            yield feed.save_as, feed.url, f"the feed {feed.save_as}", False
-
-    def _origin(self, output: Output) -> str:
-        if output.origin:
-            return name_of(output.origin, self.preparation.root)
-        return f"the {output.identity[0]} page {output.save_as}"
 
     # Writing
 
@@ -407,125 +277,16 @@ class Site:
     def write_articles(self, writer: Writer) -> None:
         """Everything of the editions but their static pages."""
         self._unmute("article")
-        for edition in self.editions.values():
-            with self._speaking(edition, writer):
-                for feed in self.feeds:
-                    if feed.edition is edition:
-                        self._write_feed(feed, writer)
-                for output in self.outputs:
-                    if output.edition is edition and output.identity[0] not in _PAGE_KINDS:
-                        self._write(output, writer)
+        self._writer.write_articles(self.editions.values(), writer)
 
     def write_pages(self, writer: Writer) -> None:
         """The static pages of every edition, then what belongs to none."""
         self._unmute("page")
-        for edition in (*self.editions.values(), None):
-            with self._speaking(edition, writer):
-                for output in self.outputs:
-                    kind = output.identity[0]
-                    if output.edition is edition and (edition is None or kind in _PAGE_KINDS):
-                        self._write(output, writer)
-        if self.configuration.sitemap and self.preparation.public_url:
-            self._write_sitemap(writer)
-
-    def _speaking(self, edition: Edition | None, writer: Writer) -> Speaking:
-        return Speaking(self.context, self.voice, writer, edition)
-
-    def _write(self, output: Output, writer: Writer) -> None:
-        kind = "page" if output.identity[0] in _PAGE_KINDS else "article"
-        generator = self._generators[kind]
-        content = output.content
-        if content is not None:
-            signal = signals.page_generator_write_page if kind == "page" else signals.article_generator_write_article
-            signal.send(generator, content=content)
-        is_absolute = output.template == "404"
-        # What the last page left here would make an absolute page's links relative to it.
-        self.context["localsiteurl"] = self.context["SITEURL"]
-        canonical = self.directory.absolute(output.url) if self._has_canonical(output) else None
-        writer.write_file(
-            output.save_as,
-            self._template(output.template),
-            self.context,
-            relative_urls=self.preparation.settings["RELATIVE_URLS"] and not is_absolute,
-            paginated={},
-            override_output=output.overriding,
-            url=output.url,
-            alternates=Lazy(partial(self.directory.alternates, output)),
-            switcher=Lazy(partial(self.directory.switcher, output)),
-            canonical=canonical,
-            noindex=output.noindex,
-            **output.variables,
-        )
-
-    def _template(self, name: str) -> Any:
-        return self._generators["article"].get_template(name)
-
-    def _has_canonical(self, output: Output) -> bool:
-        return bool(self.preparation.public_url) and not output.noindex
-
-    def _write_feed(self, output: FeedOutput, writer: Writer) -> None:
-        limit = output.edition.settings["FEED_MAX_ITEMS"]
-        articles = output.articles[:limit]
-        self.context["localsiteurl"] = self.context["SITEURL"]
-        self._current_feed = output
-        try:
-            writer.write_feed(
-                articles,
-                self.context,
-                output.save_as,
-                output.url,
-                feed_type=output.kind,
-                feed_title=output.title,
-            )
-        finally:
-            self._current_feed = None
+        self._writer.write_pages(self.editions.values(), writer)
 
     def complete_feed(self, feed: Any) -> None:
         """Called when Pelican has made a feed, before it writes it."""
-        if self._current_feed is not None:
-            output = self._current_feed
-            authority = self.context.get("FEED_AUTHORITY") or default_authority(self.preparation.public_url)
-            home = self.directory.absolute(output.edition.url)
-            complete_feed(feed, output, authority, home)
-
-    def _write_sitemap(self, writer: Writer) -> None:
-        path = Path(sanitised_join(writer.output_path, self.configuration.sitemap))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        listed = sorted((o for o in self.outputs if o.listed), key=lambda output: output.url)
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(sitemap(listed, self.directory))
-
-
-_PAGE_KINDS = ("page", "draft page")
-
-
-class Speaking:
-    """While it lasts, the shared context, the messages and the writer are an edition's.
-
-    The context is changed in place and restored, not copied: content objects look into
-    this very dict for the page they are shown on.
-    """
-
-    def __init__(self, context: dict[str, Any], voice: Voice, writer: Writer, edition: Edition | None) -> None:
-        self._context = context
-        self._voice = voice
-        self._writer = writer
-        self._edition = edition
-        self._before: dict[str, Any] = {}
-        self._settings = writer.settings
-
-    def __enter__(self) -> None:
-        self._before = dict(self._context)
-        self._voice.edition = self._edition
-        if self._edition is not None:
-            self._context.update(self._edition.context())
-            self._writer.settings = self._edition.settings
-
-    def __exit__(self, *_: object) -> None:
-        self._context.clear()
-        self._context.update(self._before)
-        self._writer.settings = self._settings
-        self._voice.edition = None
+        self._writer.complete_feed(feed)
 
 
 def reserved_slugs(settings: dict[str, Any], configuration: Configuration) -> frozenset[str]:
@@ -540,11 +301,6 @@ def reserved_slugs(settings: dict[str, Any], configuration: Configuration) -> fr
     firsts |= {*configuration.languages, settings["THEME_STATIC_DIR"], "languages", "drafts"}
     firsts |= {NEUTRAL_PREFIX.strip("/"), *configuration.reserved_slugs}
     return frozenset(first.casefold() for first in firsts if first and "." not in first)
-
-
-def _is_citable(group: Group) -> bool:
-    """Whether a group has an address in no language: it is published, or was and is withdrawn."""
-    return bool(group.public() if group.withdrawal else group.published())
 
 
 def _kind(content: Content) -> Kind:
