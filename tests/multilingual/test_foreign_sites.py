@@ -28,12 +28,19 @@ def count_words(generator):
 def get_writer(pelican):
     return CountingWriter
 
+sent = []
+def note(generator, content):
+    sent.append(content.save_as)
+
 def tell(pelican):
+    print("SENT", *sorted(sent))
     print("WROTE", len(CountingWriter.written), len(set(CountingWriter.written)))
 
 def register():
     signals.article_generator_finalized.connect(count_words)
     signals.get_writer.connect(get_writer)
+    signals.article_generator_write_article.connect(note)
+    signals.page_generator_write_page.connect(note)
     signals.finalized.connect(tell)
 """
 
@@ -140,3 +147,4 @@ def test_beside_other_plugins(tmp_path: Path, order: list[str]) -> None:
     assert site.text("en/market.html") == "Market: 4 of 25"
     [told] = [line.split() for line in built.stdout.splitlines() if line.startswith("WROTE")]
     assert int(told[1]) == int(told[2]) == len(site.pages())  # its writer wrote every page, each once
+    assert all(word in built.stdout for word in ("SENT", "fr/bread.html", "en/drafts/half.html", "fr/pages/about.html"))
