@@ -25,7 +25,7 @@ PLUGINS = ["multilingual", "pictures"]
 
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
 MULTILINGUAL_LANGUAGES = {
-    "en": {},
+    "en": {"cldr": "en-GB"},  # its dates are as in our texts: 9 November 2026
     "ru": {"SITESUBTITLE": "Убежище и защита прав человека во всём мире"},
     "uk": {"SITESUBTITLE": "Притулок і захист прав людини в усьому світі"},
     "es": {"SITESUBTITLE": "Refugio y protección de los derechos humanos en todo el mundo"},
