@@ -143,6 +143,8 @@ class Site:
 
     def build(self, **options: Any) -> BuildResult:
         """Build as `./blog build` does, in this process."""
+        # To compile the theme's templates takes longer than all the rest: all sites of a run share them.
+        options.setdefault("template_cache", self.folder.parents[1] / "compiled-templates")
         return build_site(self.settings_file, **options)
 
     def build_whole(self, **options: Any) -> BuildResult:
