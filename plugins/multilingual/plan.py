@@ -48,22 +48,19 @@ class Plan:
             list(editions.values()),
             preparation.public_url,
             self._configuration.languages.default.tag,
-            self._chooser_url() if self._configuration.chooser else None,
+            "" if self._configuration.chooser and not self._configuration.default_at_root else None,
             dict(context["PAGES_BY_IDENTITY"]),
         )
         for output in self.outputs:
             self.directory.add(output)
 
-    def _chooser_url(self) -> str:
-        return "languages/" if self._configuration.default_at_root else ""
-
     def _plan_neutral(self, groups: Iterable[Group]) -> Iterator[Output]:
         configuration = self._configuration
         if configuration.chooser:
-            url = self._chooser_url()
             headlines = [(e, next(iter(e.articles), None)) for e in self._editions.values()]
-            # The front pages' x-default: so it is one of them, and names them all in return.
-            yield Output(("index", ""), None, save_as_of(url), url, "chooser", {"headlines": headlines})
+            # At `/` it is the front pages' x-default, so it is one of them and names them all in return.
+            kind, url = ("chooser", "languages/") if configuration.default_at_root else ("index", "")
+            yield Output((kind, ""), None, save_as_of(url), url, "chooser", {"headlines": headlines})
         if configuration.not_found:
             root = urlsplit(self._preparation.public_url).path.rstrip("/") + "/"
             yield Output(

@@ -160,6 +160,8 @@ def test_default_language_at_the_root(site: Site) -> None:
     assert (home.template, home.lang) == ("index", "en")
     assert home.next == "/page/2/"
     assert look(site, "languages/").template == "chooser"
+    assert look(site, "languages/").alternates == {}
+    assert home.alternates["x-default"] == look(site, "fa/").alternates["x-default"] == "https://site.example/"
     assert look(site, "fa/one/").switcher["en"].url == "/one/"
     assert look(site, "one/").alternates["en"] == "https://site.example/one/"
     assert site.has("feed.atom")
