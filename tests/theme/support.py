@@ -204,7 +204,7 @@ class BuiltSite:
         found = []
         for edition in self.site.editions.values():
             for article in edition.articles:
-                if article.translation_key not in _STATES:
+                if article.translation_key not in {*_STATES, "only-persian"}:
                     found.append(unquote(article.url))
         return sorted(found)
 

@@ -16,6 +16,7 @@ from tests.theme.support import (
     node_tool,
     pages_of,
 )
+from tests.theme.visits import UNFOLD
 
 RUN = """async rules => {
     const standards = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
@@ -46,8 +47,7 @@ def violations(page: Page, axe: str) -> list[str]:
     found: list[Any] = page.evaluate(RUN, [])
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    if (languages := page.locator("details > summary")).count():
-        languages.click()
+    page.evaluate(UNFOLD)
     found += page.evaluate(RUN, APPEARANCE)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})

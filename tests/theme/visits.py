@@ -49,6 +49,7 @@ STATE = """() => ({
     parts: [...document.querySelectorAll("[lang]")].filter(e => e.textContent.trim())
         .map(e => [e.lang, getComputedStyle(e).direction, e.outerHTML.slice(0, 100)]),
 })"""
+UNFOLD = "document.querySelectorAll('details').forEach(e => { e.open = true; })"
 Text = dict[str, Any]
 
 
@@ -94,7 +95,6 @@ def walk(page: Page, pages: Iterable[tuple[str, str]]) -> Iterator[Visit]:
             visit.texts[scheme] = texts_of(page)
         for width in (320, DESKTOP[0] // 2):
             page.set_viewport_size({"width": width, "height": 640})
-            if (languages := page.locator("details:not([open]) > summary")).count():
-                languages.click()
+            page.evaluate(UNFOLD)
             visit.too_wide[width] = beyond(page)
         yield visit
