@@ -53,7 +53,9 @@ def add_commands(subparsers: Any, root: Path) -> None:
 
     withdraw = subparsers.add_parser("withdraw", help="take an article down in every language")
     withdraw.add_argument("key", help="the article's key (its file name)")
-    withdraw.add_argument("--reason", default="", help="shown on the notice that replaces it")
+    withdraw.add_argument(
+        "--reason", default="", help="shown on the notice that replaces it; in the source article's language"
+    )
     withdraw.add_argument("--erase", action="store_true", help="remove the text from the files here as well")
     withdraw.set_defaults(run=lambda args: run_withdraw(args, root))
 

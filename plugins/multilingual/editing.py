@@ -120,14 +120,17 @@ def rename(content: Path, old: str, new: str) -> list[tuple[Path, Path]]:
 def withdraw(content: Path, key: str, reason: str, day: date, *, erase: bool) -> list[Path]:
     """Mark every file of a piece as withdrawn; with `erase`, remove its text as well.
 
+    The reason goes into the source article, whose language it is in; translators may add it to theirs.
     Returns the files changed. Raises EditingError.
     """
     files = _files_of(content, key)
     texts = {}
     for path in files:
         text = _read(path)
-        if "withdrawn" not in _fields(path):
-            text = add_value(text, "Withdrawn", f"{day.isoformat()} {reason}".strip())
+        fields = _fields(path)
+        if "withdrawn" not in fields:
+            why = "" if "translated_from" in fields else reason
+            text = add_value(text, "Withdrawn", f"{day.isoformat()} {why}".strip())
         if erase:
             header = split_header(_plain(text))
             lines = text.splitlines(keepends=True)

@@ -281,10 +281,14 @@ class ContentModel:
             )
 
     def _set_withdrawal(self, group: Group) -> None:
-        notes = (self._fields.read_note(member, "withdrawn") for member in group.members.values())
-        group.withdrawal = next((note for note in notes if note), None)
-        for member in group.members.values():
-            member.withdrawal = group.withdrawal
+        stated = {tag: self._fields.read_note(member, "withdrawn") for tag, member in group.members.items()}
+        source = group.source.lang if group.source is not None else ""
+        notes = [note for note in (stated.get(source), *stated.values()) if note]
+        group.withdrawal = next((note for note in notes if note.text), notes[0] if notes else None)
+        for tag, member in group.members.items():
+            # A reason in the reader's language, where a translator has given one.
+            own = stated[tag]
+            member.withdrawal = own if own and own.text else group.withdrawal
             if group.withdrawal:
                 # The text is gone for whoever looks at the object, plugins included.
                 member._content = ""

@@ -30,10 +30,11 @@ _NOTE = re.compile(r"(?P<date>\d{4}-\d{2}-\d{2})(?:\s+(?P<text>\S.*))?\Z", re.DO
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A dated remark: a correction, a retraction, a withdrawal."""
+    """A dated remark: a correction, a retraction, a withdrawal. `lang` is what its text is written in."""
 
     date: date
     text: str
+    lang: str
 
 
 class Findings:
@@ -167,7 +168,7 @@ class Fields:
             try:
                 if not found:
                     raise ValueError(text)
-                yield Note(date.fromisoformat(found["date"]), (found["text"] or "").strip())
+                yield Note(date.fromisoformat(found["date"]), (found["text"] or "").strip(), member.lang)
             except ValueError:
                 self._findings.report(
                     member,

@@ -111,7 +111,7 @@ def plan_notices(edition: Edition, groups: list[Group]) -> Iterator[Output]:
             save_as,
             url,
             "withdrawn",
-            {"article": shown, "withdrawal": group.withdrawal},
+            {"article": shown, "withdrawal": shown.withdrawal},
             listed=False,
             noindex=True,
             origin=shown.source_path,

@@ -372,6 +372,22 @@ def test_withdrawing_one_language_withdraws_all(site: Site) -> None:
     assert "/one/" not in site.text("sitemap.xml")
 
 
+def test_a_reason_is_given_in_the_readers_language_where_there_is_one(site: Site) -> None:
+    site.article("en", "one", Withdrawn="2026-03-04 At the author's wish")
+    site.translation("fa", "one", "en", Withdrawn="2026-03-04 به خواست نویسنده")
+    site.translation("zh-Hans", "one", "en", Withdrawn="2026-03-04")
+    site.build_whole()
+    reasons = {}
+    for lang in ("en", "fa", "zh-Hans"):
+        (reason,) = site.html(f"{lang}/one/").xpath("//p/bdi")
+        reasons[lang] = (reason.text, reason.get("lang"))
+    assert reasons == {
+        "en": ("At the author's wish", None),
+        "fa": ("به خواست نویسنده", None),
+        "zh-Hans": ("At the author's wish", "en"),
+    }
+
+
 # Slugs
 
 
