@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from .errors import ConfigurationError
 
@@ -33,7 +35,8 @@ def serve(root: Path, settings: Path, port: int) -> int:
     from .preview import PreviewServer
     from .spare import Spare
 
-    output = root / "var" / "serve"
+    output, cache = root / "var" / "serve", root / "var" / "cache"
+    shutil.rmtree(cache, ignore_errors=True)  # what another version of the plugins has left
     try:
         server = PreviewServer(port, output)
     except (OSError, OverflowError) as error:
@@ -45,10 +48,11 @@ def serve(root: Path, settings: Path, port: int) -> int:
             if any(path.endswith(".py") for path in changed):  # the spare may have imported what it was
                 spare.close()
                 spare = Spare(root)
-            builder, spare = spare, Spare(root)  # the next one does its imports while this one builds
-            with closing(builder):
-                report = builder.build(settings, output, {"SITEURL": server.url})
+                shutil.rmtree(cache, ignore_errors=True)
+            with closing(spare):
+                report = spare.build(settings, output, overrides(server.url, cache), cache / "templates")
             server.state.renew(report.problems)
+            spare = Spare(root)  # after the page is renewed: its imports would take a processor from the build
             if not answering.is_alive():
                 answering.start()
                 print(f"{server.url}/", flush=True)
@@ -60,6 +64,18 @@ def serve(root: Path, settings: Path, port: int) -> int:
         spare.close()
         server.server_close()
     return 0
+
+
+def overrides(url: str, cache: Path) -> dict[str, Any]:
+    """Settings for the preview: its own address, and what was read once is not read again until it changes."""
+    return {
+        "SITEURL": url,
+        "CACHE_CONTENT": True,
+        "LOAD_CONTENT_CACHE": True,
+        "CONTENT_CACHING_LAYER": "reader",
+        "CACHE_PATH": str(cache / "content"),
+        "GZIP_CACHE": False,
+    }
 
 
 def changes(folder: Path) -> Iterator[set[str]]:

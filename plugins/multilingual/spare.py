@@ -47,9 +47,14 @@ class Spare:
             encoding="utf-8",
         )
 
-    def build(self, settings: Path, output: Path, overrides: dict[str, Any]) -> Report:
+    def build(self, settings: Path, output: Path, overrides: dict[str, Any], template_cache: Path) -> Report:
         """Let the process build, once; it is used up afterwards."""
-        order = {"settings": str(settings), "output": str(output), "overrides": overrides}
+        order = {
+            "settings": str(settings),
+            "output": str(output),
+            "overrides": overrides,
+            "template_cache": str(template_cache),
+        }
         answer, _ = self._process.communicate(json.dumps(order))
         if not answer:
             what = f"the build ended without an answer (exit code {self._process.returncode})"
@@ -78,15 +83,13 @@ def main() -> None:
     os._exit(0)  # taking the interpreter apart would keep the author waiting for nothing
 
 
-def carry_out(settings: str, output: str, overrides: dict[str, Any]) -> Report:
+def carry_out(settings: str, output: str, overrides: dict[str, Any], template_cache: str) -> Report:
     """Build, and make a problem of whatever is raised: the open page is where the author looks."""
     root = Path.cwd()
     try:
         from .build import build_site
 
-        result = build_site(
-            Path(settings), Path(output), overrides=overrides, template_cache=root / "var" / "templates"
-        )
+        result = build_site(Path(settings), Path(output), overrides=overrides, template_cache=Path(template_cache))
     except ConfigurationError as error:
         file = os.path.relpath(settings, root)
         return Report([Problem(file, 0, f"{error.setting} = {error.value!r} cannot be used", error.remedy)])
