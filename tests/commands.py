@@ -37,7 +37,6 @@ TOOLS = (
     JAVA,
     NODE,
     Tool("feeds", "feeds in a real reader", ("newsboat",), ("newsboat",)),
-    Tool("xml", "the sitemap's schema", ("xmllint",), ("libxml2-utils",)),
 )
 MAIL = "mail"  # letters through a real mail server; installed nothing for yet
 CHECKS = {
