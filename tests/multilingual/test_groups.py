@@ -357,7 +357,7 @@ def test_an_unreadable_date_is_told_with_its_line(site: Site, name: str, stated:
 
 
 def test_withdrawing_one_language_withdraws_all(site: Site) -> None:
-    site.article("en", "one", "Secret text.", Summary="Secret summary.")
+    site.article("en", "one", "Secret text.", Title="Secret title", Summary="Secret summary.")
     site.translation("fa", "one", "en", "متن پنهان", Withdrawn="2026-03-04 For somebody's safety.")
     site.page("en", "about", "See [it]({filename}/articles/en/one.md).")
     result = site.build_whole()
