@@ -18,7 +18,7 @@ import feedparser
 import pytest
 from lxml import etree, html
 
-from tests.frontdoor.support import ROOT, run_blog
+from tests.frontdoor.support import ROOT, run_blog, skip_if_left_out
 
 BASE = "https://thehuman-rights.com/"
 LANGUAGES = {
@@ -345,8 +345,7 @@ def test_main_feeds_have_every_article(publication: Publication) -> None:
 
 
 def test_real_reader_takes_the_feeds(publication: Publication, tmp_path: Path) -> None:
-    if "feeds" in os.environ.get("BLOG_TEST_WITHOUT", "").split(","):
-        pytest.skip("left out: --without feeds")
+    skip_if_left_out("feeds")
     newsboat = shutil.which("newsboat")
     assert newsboat, "no newsboat: run ./blog test, which installs it"
     main = [name for name in publication.feeds if name.count("/") == 1]

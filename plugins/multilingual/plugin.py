@@ -52,11 +52,6 @@ def connect() -> None:
     signals.finalized.connect(finish)
 
 
-def current_site() -> Site | None:
-    """The site of the current or last run, for commands that report on it."""
-    return _State.site
-
-
 def watch_plan(receiver: Callable[[Site], None] | None) -> None:
     """Call `receiver` when everything is planned and nothing is written yet.
 

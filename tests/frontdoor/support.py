@@ -62,10 +62,15 @@ def lend_environment(folder: Path) -> None:
     (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
 
 
+def skip_if_left_out(name: str) -> None:
+    """Skip where `./blog test --without NAME` asked for it; the summary says so. A tool that is missing fails."""
+    if name in os.environ.get("BLOG_TEST_WITHOUT", "").split(","):
+        pytest.skip(f"left out: --without {name}")
+
+
 def browser_path() -> str:
-    """Return the browser that `./blog test` found; skip only where its absence was asked for."""
-    if "browser" in os.environ.get("BLOG_TEST_WITHOUT", "").split(","):
-        pytest.skip("left out: --without browser")
+    """Return the browser that `./blog test` found."""
+    skip_if_left_out("browser")
     path = os.environ.get("BLOG_TEST_CHROMIUM") or shutil.which("chromium")
     assert path, "no browser: run ./blog test, which installs one"
     return path

@@ -9,13 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin
 
-import pytest
 from lxml import html
 from multilingual.build import build_site
 from multilingual.site import Site
 from PIL import Image
 
-from tests.frontdoor.support import ROOT, copy_project
+from tests.frontdoor.support import ROOT, copy_project, skip_if_left_out
 
 LANGUAGES = ("en", "ru", "uk", "es", "fr", "ar", "fa", "zh-Hans")
 RIGHT_TO_LEFT = ("ar", "fa")
@@ -225,22 +224,16 @@ def every_page_type() -> Iterator[tuple[str, str]]:
     yield from COMMON_PAGES.items()
 
 
-def left_out(name: str) -> bool:
-    return name in os.environ.get("BLOG_TEST_WITHOUT", "").split(",")
-
-
 def node_tool(variable: str, path: str) -> Path:
     """Return a file of the Node test tools; `./blog test` says where it is."""
-    if left_out("node"):
-        pytest.skip("left out: --without node")
+    skip_if_left_out("node")
     file = Path(os.environ.get(variable) or ROOT / "tests" / "node_modules" / path)
     assert file.is_file(), f"{file} is missing: run ./blog test, which installs it"
     return file
 
 
 def java_path() -> str:
-    if left_out("java"):
-        pytest.skip("left out: --without java")
+    skip_if_left_out("java")
     path = shutil.which("java")
     assert path, "no java: run ./blog test, which installs one"
     return path
