@@ -123,9 +123,9 @@ def run_pelican(
             Pelican(settings).run()
         except _StoppedError:
             pass
-        except ConfigurationError:
-            raise
-        except Exception as error:  # noqa: BLE001 (whatever a plugin or template raises is told)
+        except Exception as error:
+            if hasattr(error, "remedy"):  # a setting, of this or of another plugin
+                raise
             log.problems.append(_explain(error, root))
         finally:
             plugin.watch_plan(None)

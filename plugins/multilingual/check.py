@@ -38,13 +38,13 @@ def check_site(
     settings_file: Path,
     *,
     overrides: Mapping[str, Any] | None = None,
-    record: bool = False,
+    production: bool = False,
     progress: Progress | None = None,
 ) -> BuildResult:
     """Build into a temporary folder and look at what came out.
 
-    With `record`, addresses published for the first time are added to the list of those
-    that may never be lost.
+    With `production` it is looked at as what will be published; when nothing is wrong, its
+    new addresses are added to the list of those that may never be lost.
     """
     with tempfile.TemporaryDirectory(prefix="check-") as folder:
         output = Path(folder, "output")
@@ -57,10 +57,13 @@ def check_site(
             *check_messages(site),
             *check_terms(site),
             *check_summaries(site),
-            *check_addresses(site, record=record),
+            *check_addresses(site),
             *check_output_links(site, output),
+            *check_further(site, output, production=production),
         ]
     result.problems = in_order([*result.problems, *found])
+    if production and not result.errors:
+        record_addresses(site)
     return result
 
 
@@ -88,13 +91,14 @@ def theme_messages(site: Site) -> set[str]:
 
 
 def check_terms(site: Site) -> Iterator[Problem]:
-    """Topics and authors that have no name in a language of the site."""
+    """Topics and authors that have no name, or lack a text that they have elsewhere, in a language of the site."""
     name = name_of(Path(site.preparation.settings["PATH"], site.configuration.terms), site.preparation.root)
     for kind, table in site.terms.tables.items():
         for key, term in table.items():
             for tag in site.editions:
-                if not term.names.get(tag):
-                    yield Problem(name, 0, f"{kind}.{key} has no name in {tag}", "Add it.", warning=True)
+                for field, texts in {"name": term.names, **term.texts}.items():
+                    if not texts.get(tag):
+                        yield Problem(name, 0, f"{kind}.{key} has no {field} in {tag}", "Add it.", warning=True)
 
 
 def check_summaries(site: Site) -> Iterator[Problem]:
@@ -106,9 +110,9 @@ def check_summaries(site: Site) -> Iterator[Problem]:
                 yield Problem(name, 0, "no summary", "State `Summary:`.", warning=True)
 
 
-def check_addresses(site: Site, *, record: bool) -> Iterator[Problem]:
+def check_addresses(site: Site) -> Iterator[Problem]:
     """Addresses that were published once and lead nowhere now."""
-    path = Path(site.preparation.settings["PATH"], ADDRESSES)
+    path = _addresses_file(site)
     recorded = _read_addresses(path)
     name = name_of(path, site.preparation.root)
     written = {output.url for output in site.plan.outputs}
@@ -121,10 +125,19 @@ def check_addresses(site: Site, *, record: bool) -> Iterator[Problem]:
                 "State `Former_slugs:` or `Former_keys:` in the article, or add a line to "
                 "redirects.txt; to take an article down, use `./blog withdraw`.",
             )
-    new = sorted({o.url for o in site.plan.outputs if is_public(o)} - set(recorded))
-    if record and new:
+
+
+def record_addresses(site: Site) -> None:
+    """Add what is published for the first time to the addresses that may never be lost."""
+    path = _addresses_file(site)
+    new = sorted({o.url for o in site.plan.outputs if is_public(o)} - set(_read_addresses(path)))
+    if new:
         text = path.read_text("utf-8") if path.exists() else _ADDRESSES_HEAD
         path.write_text(text + "".join(f"/{url}\n" for url in new), "utf-8", newline="\n")
+
+
+def _addresses_file(site: Site) -> Path:
+    return Path(site.preparation.settings["PATH"], ADDRESSES)
 
 
 def _read_addresses(path: Path) -> dict[str, int]:
@@ -156,6 +169,14 @@ def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
                 if unquote(url.fragment) not in ids[file]:
                     what = f"the link to {target} names a place that is not on that page"
                     yield Problem(f"/{here}", 0, what, "Correct the part after #.")
+
+
+def check_further(site: Site, output: Path, *, production: bool) -> list[Problem]:
+    """What other plugins find: each has put a `check(output, production=…)` into `context["CHECKS"]`."""
+    before = len(site.problems)
+    for check in site.context["CHECKS"]:
+        check(output, production=production)
+    return site.problems[before:]
 
 
 def _targets(text: str) -> Iterator[str]:

@@ -102,7 +102,7 @@ def run_check(args: argparse.Namespace, root: Path) -> int:
     with _progress() as progress:
         result = check_site(
             settings_file(root, production=args.production),
-            record=args.production,
+            production=args.production,
             progress=progress,
         )
     report(result)

@@ -67,6 +67,13 @@ class Plan:
                 ("404", ""), None, "404.html", "404.html", "404", {"root": root},
                 listed=False, noindex=True,
             )  # fmt: skip
+            for edition in self._editions.values():
+                url = edition.language.prefix + "404.html"
+                if edition.language.prefix:  # for servers that choose by the address that was asked for
+                    yield Output(
+                        ("404", edition.lang), edition, url, url, "not_found", {"SITEURL": root.rstrip("/")},
+                        listed=False, noindex=True,
+                    )  # fmt: skip
         for group in groups if configuration.neutral else ():
             if is_citable(group):
                 url = neutral_url(group.key)

@@ -184,7 +184,9 @@ class PreviewHandler(BaseHTTPRequestHandler):
             raw, _, query = self.path.partition("?")
             return self.redirect(f"{raw}/?{query}" if query else f"{raw}/")
         if file is None:
-            status, file = HTTPStatus.NOT_FOUND, self.find("/404.html")
+            edition = path.strip("/").partition("/")[0]
+            status = HTTPStatus.NOT_FOUND
+            file = (edition and self.find(f"/{edition}/404.html")) or self.find("/404.html")
         try:
             body = file.read_bytes() if file else b""
         except OSError:  # replaced or removed in this moment

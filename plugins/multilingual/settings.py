@@ -78,7 +78,7 @@ class Configuration:
     chooser: bool = True
     #: Write `/k/<key>/`, an article's address in no language.
     neutral: bool = True
-    #: Write `/404.html`, which speaks every language.
+    #: Write `/404.html`, which speaks every language, and one for each language.
     not_found: bool = True
     #: Where the sitemap is written; "" for none.
     sitemap: str = "sitemap.xml"

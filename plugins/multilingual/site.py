@@ -34,7 +34,7 @@ from .links import Links, is_copied
 from .outputs import bind_terms
 from .placement import Layout
 from .plan import Plan, is_citable
-from .readers import name_of
+from .readers import LINES, name_of
 from .settings import Configuration, Preparation
 from .terms import TermTable
 from .writing import EditionWriter
@@ -104,6 +104,8 @@ class Site:
         )
         self.problems += [*self.terms.problems, *self.catalogues.problems]
         context.setdefault("PAGES_BY_IDENTITY", {})
+        context.setdefault("CHECKS", [])
+        context["report_problem"] = self.report
         context.update(
             editions=list(self.editions.values()),
             edition=None,
@@ -116,6 +118,20 @@ class Site:
             return None, ""
         path = Path(self.preparation.settings["PATH"], name)
         return path, name_of(path, self.preparation.root)
+
+    def report(
+        self, where: Content | str | Path, what: str, remedy: str, *, field: str = "", warning: bool = False
+    ) -> None:
+        """Take in a finding of another plugin: the seam is `context["report_problem"]`.
+
+        `where` is a content object, then `field` names the line of its header; or a file or address.
+        """
+        line = 0
+        if isinstance(where, Content):
+            line = getattr(where, LINES, {}).get(field, 0)
+            where = where.source_path
+        name = name_of(where, self.preparation.root) if isinstance(where, Path) or Path(where).is_absolute() else where
+        self.problems.append(Problem(str(name), line, what, remedy, warning))
 
     # Reading
 
@@ -199,6 +215,8 @@ class Site:
         }
         content_folder = name_of(self.preparation.settings["PATH"], root)
         for problem in self.problems:
+            if problem.warning:
+                continue
             path = problem.file.removeprefix(content_folder + "/")
             for kind in ("article", "page"):
                 placement = self._layout.place(kind, path)

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigurationError, Problem
+from .errors import Problem
 
 WARM = ("babel", "jinja2", "markdown", "pelican", "multilingual.build", "multilingual.plugin")
 
@@ -90,10 +90,10 @@ def carry_out(settings: str, output: str, overrides: dict[str, Any], template_ca
         from .build import build_site
 
         result = build_site(Path(settings), Path(output), overrides=overrides, template_cache=Path(template_cache))
-    except ConfigurationError as error:
-        file = os.path.relpath(settings, root)
-        return Report([Problem(file, 0, f"{error.setting} = {error.value!r} cannot be used", error.remedy)])
     except (Exception, SystemExit) as error:  # noqa: BLE001 - reported, not swallowed
+        if hasattr(error, "setting") and hasattr(error, "remedy"):  # a ConfigurationError, of whichever plugin
+            file, value = os.path.relpath(settings, root), getattr(error, "value", None)
+            return Report([Problem(file, 0, f"{error.setting} = {value!r} cannot be used", str(error.remedy))])
         traceback.print_exc()
         file, line = place(error, root)
         what = f"{type(error).__name__}: {error}"

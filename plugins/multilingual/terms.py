@@ -14,10 +14,13 @@ from typing import Any, Protocol
 
 import yaml
 
-from .errors import Problem
+from .errors import Problem, suggestion
 from .languages import canonical_tag
 from .placement import slug_fault
 from .settings import Taxonomy
+
+#: What a row of the table may say besides its name: who somebody is, what something means.
+TEXTS = ("credentials", "about")
 
 
 class Localised(str):
@@ -57,11 +60,15 @@ class Item(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A row of the table. A missing name falls back, and says in which language it is."""
+    """A row of the table. A missing name falls back, and says in which language it is.
+
+    `texts` are what else is said about it, by field and language; those fall back to nothing.
+    """
 
     key: str
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     slugs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
 
     def name(self, lang: str) -> str:
         """Its name, in another language where there is none in this one."""
@@ -77,11 +84,15 @@ class Term:
         """Its part of an address: its own in this language, else the key."""
         return self.slugs.get(lang, self.key)
 
+    def text(self, field: str, lang: str) -> str:
+        """One of its further texts (TEXTS), "" where this language has none."""
+        return self.texts.get(field, {}).get(lang, "")
+
 
 class BoundTerm:
     """A term as one edition shows it: text in its language, addresses under its prefix."""
 
-    __slots__ = ("item", "key", "name", "name_lang", "save_as", "slug", "url")
+    __slots__ = ("about", "credentials", "item", "key", "name", "name_lang", "save_as", "slug", "url")
 
     def __init__(self, item: Item, lang: str, taxonomy: Taxonomy | None, prefix: str) -> None:
         self.item = item
@@ -90,6 +101,8 @@ class BoundTerm:
         self.slug = Localised(item.slug(lang), item.slug)
         name_lang = getattr(item, "name_lang", None)
         self.name_lang: str = name_lang(lang) if callable(name_lang) else lang
+        text = getattr(item, "text", None)
+        self.credentials, self.about = (str(text(field, lang)) if callable(text) else "" for field in TEXTS)
         self.url = ""
         self.save_as = ""
         if taxonomy:
@@ -167,8 +180,12 @@ class TermTable:
                 for slug in (key, *slugs.values()):
                     if fault := slug_fault(slug, frozenset()):
                         self._report(line, f"{kind}.{key}: {fault}", "Use letters, digits and hyphens of any script.")
+                for unknown in texts.keys() - {"name", "slug", *TEXTS}:
+                    remedy = suggestion(unknown, ("name", "slug", *TEXTS))
+                    self._report(line, f"{kind}.{key} has an unknown field {unknown!r}", remedy)
                 if texts.get("name"):
-                    self.tables[kind][key] = Term(key, texts["name"], slugs)
+                    further = {name: texts[name] for name in TEXTS if name in texts}
+                    self.tables[kind][key] = Term(key, texts["name"], slugs, further)
                 elif isinstance(row, yaml.MappingNode) and len(self.problems) == before:
                     self._report(line, f"{kind}.{key} has no names", "Write `name:` with a text per language.")
 

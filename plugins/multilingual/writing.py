@@ -71,7 +71,7 @@ class EditionWriter:
         if content is not None:
             signal = signals.page_generator_write_page if kind == "page" else signals.article_generator_write_article
             signal.send(generator, content=content)
-        is_absolute = output.template == "404"
+        is_absolute = output.identity[0] == "404"  # served for any address
         # What the last page left here would make an absolute page's links relative to it.
         self._context["localsiteurl"] = self._context["SITEURL"]
         has_canonical = self._preparation.public_url and not output.noindex

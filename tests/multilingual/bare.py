@@ -11,7 +11,7 @@ from tests.multilingual.sites import Site
 
 TEMPLATES = (
     "index", "archives", "period_archives", "article", "page", "topic", "topics", "author", "authors", "tag", "tags",
-    "category", "categories", "country", "countries", "chooser", "neutral", "withdrawn",
+    "category", "categories", "country", "countries", "chooser", "neutral", "not_found", "withdrawn",
 )  # fmt: skip
 TEMPLATE = """\
 <!DOCTYPE html>

@@ -90,25 +90,90 @@ def test_names_that_are_missing_are_named(whole: Site) -> None:
     ]
 
 
+# What other plugins find
+
+LOOKING = """
+from pathlib import Path
+from pelican.plugins import signals
+
+def look(generator):
+    report, path = generator.context["report_problem"], Path(generator.settings["PATH"])
+    for article in generator.articles:
+        if "remark" in article.metadata:
+            report(article, "a remark", "Remove it.", field="remark", warning=article.metadata["remark"] == "soft")
+
+    def check(output, *, production):
+        if (path / "one.flag").exists():
+            report(path / "one.flag", f"a flag and {len(list(output.rglob('*.html')))} pages", "Take it down.")
+        if production:
+            report("PUBLISHED", "not yet", "Wait.", warning=True)
+
+    generator.context["CHECKS"].append(check)
+
+def register():
+    signals.article_generator_finalized.connect(look)
+"""
+
+
+@pytest.fixture
+def looked_at(whole: Site) -> Site:
+    whole.settings(PLUGINS=["multilingual", "looking"], PLUGIN_PATHS=[*whole.configuration["PLUGIN_PATHS"], "."])
+    (whole.folder / "looking.py").write_text(LOOKING, "utf-8")
+    return whole
+
+
+def test_another_plugin_can_stop_a_build(looked_at: Site) -> None:
+    looked_at.article("en", "two", Summary="A summary.", Remark="hard")
+    (problem,) = looked_at.build().errors
+    assert (problem.file, problem.line, problem.what) == ("content/articles/en/two.md", 4, "a remark")
+    assert not looked_at.output.exists() or not looked_at.pages()
+
+
+def test_another_plugin_can_warn_without_stopping_or_leaving_out(looked_at: Site) -> None:
+    looked_at.article("en", "two", Summary="A summary.", Remark="soft")
+    result = looked_at.build(without_broken=True)
+    assert [problem.what for problem in result.problems] == ["a remark"]
+    assert not result.errors
+    assert not result.left_out
+    assert looked_at.has("en/two/")
+
+
+def test_another_plugin_looks_at_what_was_written(looked_at: Site) -> None:
+    assert not looked_at.check().problems
+    looked_at.write("one.flag", "up")
+    (problem,) = looked_at.check().problems
+    assert problem.file == "content/one.flag"
+    assert problem.what.startswith("a flag and ")
+    assert "and 0 pages" not in problem.what
+    (looked_at.content / "one.flag").unlink()
+    assert [problem.file for problem in looked_at.check(production=True).problems] == ["PUBLISHED"]
+
+
 # Addresses that were once published
 
 
 def test_addresses_are_recorded_for_publishing_only(whole: Site) -> None:
-    whole.check(record=True)
+    whole.check(production=True)
     lines = (whole.content / "addresses.txt").read_text("utf-8").splitlines()
     assert [line for line in lines if not line.startswith("#")] == ["/en/one/", "/fa/one/", "/k/one/"]
     before = (whole.content / "addresses.txt").read_bytes()
-    whole.check(record=True)
+    whole.check(production=True)
     assert (whole.content / "addresses.txt").read_bytes() == before
     whole.article("en", "two", Summary="A summary.")
     whole.check()
     assert (whole.content / "addresses.txt").read_bytes() == before
-    whole.check(record=True)
+    whole.check(production=True)
     assert (whole.content / "addresses.txt").read_bytes() == before + b"/en/two/\n/k/two/\n"
 
 
+def test_addresses_are_recorded_only_when_nothing_is_wrong(looked_at: Site) -> None:
+    looked_at.write("one.flag", "up")
+    looked_at.check(production=True)
+    assert not (looked_at.content / "addresses.txt").exists()
+
+
 def test_a_published_address_cannot_get_lost(whole: Site) -> None:
-    whole.check(record=True)
+    whole.check(production=True)
     (whole.content / "articles/fa/one.md").unlink()
     (problem,) = whole.check().errors
     assert (problem.file, problem.line, problem.what) == (
@@ -122,7 +187,7 @@ def test_a_published_address_cannot_get_lost(whole: Site) -> None:
 
 @pytest.mark.parametrize("how", ["slug", "key", "file", "withdraw", "hidden"])
 def test_an_address_that_leads_on_is_not_lost(whole: Site, how: str) -> None:
-    whole.check(record=True)
+    whole.check(production=True)
     match how:
         case "slug":
             whole.translation("fa", "one", "en", Summary="خلاصه", Slug="یک", Former_slugs="one")
@@ -140,14 +205,14 @@ def test_an_address_that_leads_on_is_not_lost(whole: Site, how: str) -> None:
 
 
 def test_an_address_whose_article_becomes_a_draft_is_lost(whole: Site) -> None:
-    whole.check(record=True)
+    whole.check(production=True)
     whole.translation("fa", "one", "en", Status="draft")
     assert [problem.what for problem in whole.check().errors] == ["/fa/one/ was published and is gone"]
 
 
 def test_unicode_addresses_are_recorded_as_they_are(whole: Site) -> None:
     whole.translation("fa", "one", "en", Summary="خلاصه", Slug="یک")
-    whole.check(record=True)
+    whole.check(production=True)
     assert "/fa/یک/\n" in (whole.content / "addresses.txt").read_text("utf-8")
     assert texts(whole.check()) == []
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.multilingual.bare import look, undress
-from tests.multilingual.sites import TERMS, WITH_TERMS, Site
+from tests.multilingual.sites import TERMS, THEME, WITH_TERMS, Site
 
 CANARY = "The seventh witness spoke at dawn."
 
@@ -38,13 +38,13 @@ def test_every_language_has_the_same_pages_of_its_own(site: Site) -> None:
 
     assert site.pages() == [
         "", "404.html",
-        "en/", "en/about/", "en/archive/", "en/authors/", "en/authors/desk/", "en/one/", "en/topics/",
+        "en/", "en/404.html", "en/about/", "en/archive/", "en/authors/", "en/authors/desk/", "en/one/", "en/topics/",
         "en/topics/asylum/",
-        "fa/", "fa/about/", "fa/archive/", "fa/authors/", "fa/authors/desk/", "fa/topics/", "fa/topics/پناهندگی/",
-        "fa/یک/",
+        "fa/", "fa/404.html", "fa/about/", "fa/archive/", "fa/authors/", "fa/authors/desk/", "fa/topics/",
+        "fa/topics/پناهندگی/", "fa/یک/",
         "k/one/",
-        "zh-Hans/", "zh-Hans/archive/", "zh-Hans/authors/", "zh-Hans/authors/desk/", "zh-Hans/topics/",
-        "zh-Hans/topics/asylum/",
+        "zh-Hans/", "zh-Hans/404.html", "zh-Hans/archive/", "zh-Hans/authors/", "zh-Hans/authors/desk/",
+        "zh-Hans/topics/", "zh-Hans/topics/asylum/",
     ]  # fmt: skip
     persian = look(site, "fa/")
     assert (persian.lang, persian.direction) == ("fa", "rtl")
@@ -115,6 +115,28 @@ def test_not_found_page_speaks_every_language_and_links_absolutely(site: Site) -
     assert not page.xpath("//link[@rel='stylesheet']")
 
 
+def test_every_edition_has_a_not_found_page_of_its_own(site: Site) -> None:
+    site.build_whole()
+    page = look(site, "fa/404.html")
+    assert (page.template, page.lang, page.direction, page.noindex) == ("not_found", "fa", "rtl", True)
+    # Whoever got lost in one language is not led to the error page of another.
+    assert {lang: (one.url, one.current) for lang, one in page.switcher.items()} == {
+        "en": ("/en/", False),
+        "fa": ("/fa/404.html", True),
+        "zh-Hans": ("/zh-Hans/", False),
+    }
+    assert "404" not in (site.output / "sitemap.xml").read_text("utf-8")
+
+
+def test_not_found_page_links_from_the_root_as_it_is_served_for_any_address(site: Site) -> None:
+    site.settings(SITEURL="https://site.example/base", THEME=THEME)
+    site.build_whole()
+    links = site.html("fa/404.html").xpath("//@href | //@src")
+    own = [link for link in links if not link.startswith(("#", "https:", "mailto:"))]
+    assert "/base/fa/" in own
+    assert all(link.startswith("/base/") for link in own)
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "gone"),
     [
@@ -132,7 +154,7 @@ def test_pages_that_belong_to_no_edition_can_be_switched_off(site: Site, setting
     site.settings(**{setting: value})
     site.build_whole()
     assert not site.has(gone)
-    assert len(everywhere - set(site.snapshot())) == 1
+    assert len(everywhere - set(site.snapshot())) == (4 if gone == "404.html" else 1)
     if gone == "k/one/":
         assert "k/one" not in everything(site)
 
@@ -153,8 +175,9 @@ def test_default_language_at_the_root(site: Site) -> None:
     site.article("en", "three", Status="draft", Date="")
     site.build_whole()
     assert site.pages() == [
-        "", "404.html", "about/", "archive/", "drafts/three/", "fa/", "fa/archive/", "fa/one/", "k/one/", "k/two/",
-        "languages/", "one/", "page/2/", "two/", "zh-Hans/", "zh-Hans/archive/",
+        "", "404.html", "about/", "archive/", "drafts/three/", "fa/", "fa/404.html", "fa/archive/", "fa/one/",
+        "k/one/", "k/two/", "languages/", "one/", "page/2/", "two/", "zh-Hans/", "zh-Hans/404.html",
+        "zh-Hans/archive/",
     ]  # fmt: skip
     home = look(site, "")
     assert (home.template, home.lang) == ("index", "en")

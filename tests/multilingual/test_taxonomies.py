@@ -89,6 +89,30 @@ def test_terms_lead_to_their_pages_from_the_article(site: Site) -> None:
     assert look(site, "fa/topics/").terms == ["/fa/topics/war/", "/fa/topics/پناهندگی/"]
 
 
+def test_terms_say_more_about_themselves(site: Site) -> None:
+    (site.folder / "bare/templates/article.html").write_text(
+        "{% for one in article.authors + article.topics %}[{{ one.credentials }}|{{ one.about }}]{% endfor %}"
+    )
+    site.settings(**WITH_TERMS)
+    site.write("terms.yaml", TERMS.replace("Amina}", "Amina}, credentials: {en: Writer}, about: {fa: نویسنده}"))
+    site.article("en", "one", Author="amina", Topics="war")
+    site.translation("fa", "one", "en")
+    site.build_whole()
+    assert site.text("en/one/") == "[Writer|][|]"
+    assert site.text("fa/one/") == "[|نویسنده][|]"
+    warnings = {problem.what for problem in site.check().problems}
+    assert "authors.amina has no credentials in fa" in warnings
+    assert "topics.war has no about in fa" not in warnings
+
+
+def test_a_misspelt_field_of_a_term_is_an_error(site: Site) -> None:
+    site.settings(**WITH_TERMS)
+    site.write("terms.yaml", TERMS.replace("Amina}", "Amina}, credentails: {en: Writer}"))
+    (problem,) = site.build().errors
+    assert problem.what == "authors.amina has an unknown field 'credentails'"
+    assert "'credentials'" in problem.remedy
+
+
 def test_topic_names_its_feed_and_an_empty_one_has_none(site: Site) -> None:
     site.settings(**WITH_TERMS)
     site.write("terms.yaml", TERMS)
