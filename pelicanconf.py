@@ -17,11 +17,11 @@ OUTPUT_PATH = "output"
 THEME = "theme"
 ARTICLE_PATHS = ["articles"]
 PAGE_PATHS = ["pages"]
-STATIC_PATHS = ["images"]
+STATIC_PATHS = ["images", "files"]
 RELATIVE_URLS = True
 
 PLUGIN_PATHS = ["plugins"]
-PLUGINS = ["multilingual", "pictures"]
+PLUGINS = ["multilingual", "pictures", "contact"]
 
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
 MULTILINGUAL_LANGUAGES = {
@@ -55,6 +55,18 @@ MULTILINGUAL_TAXONOMIES = {
         "index_template": "authors",
     },
 }
+
+# How to reach the practice and what it offers (plugins/contact/README.md); what is not set is not shown. The numbers
+# are out of a range kept for fiction: they stand for the practice's own while one writes, publishconf.py has none.
+CONTACT_EMAIL = "info@thehuman-rights.com"
+CONTACT_PHONE = "+44 20 7946 0101"
+CONTACT_WHATSAPP = "+44 20 7946 0102"
+CONTACT_REPLY_MINUTES = None  # 60 shows "We answer within one hour": state it only if somebody keeps it
+SAMPLE_REPORT = None  # "files/sample-report.pdf", in content/files
+EXPERT_CV = None
+MEETING_SERVICE = "Zoom"
+FOLLOW_YOUTUBE = "The_Human_Rights_eng"
+FOLLOW_LINKEDIN_NAME = "Maxim Kharitonov"
 
 # Addresses, as one edition has them; the plugin puts its language in front.
 INDEX_URL = ""

@@ -12,3 +12,7 @@ from pelicanconf import *  # noqa: F403 (a settings file is all names)
 
 MULTILINGUAL_DRAFTS = False
 DELETE_OUTPUT_DIRECTORY = True
+
+# The practice's own numbers, with their country's code; None shows none.
+CONTACT_PHONE = None
+CONTACT_WHATSAPP = None
