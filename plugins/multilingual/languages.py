@@ -99,6 +99,18 @@ class Language:
     def __str__(self) -> str:
         return self.tag
 
+    @property
+    def with_territory(self) -> str:
+        """Language and territory, `fa_IR`: what Open Graph calls a locale.
+
+        The territory is that of the CLDR data in use, else CLDR's likeliest; none is made up
+        for a language of no country.
+        """
+        likeliest = langcodes.Language.get(self.tag).maximize()
+        own = self.locale.territory if self.locale.language == likeliest.language else None
+        territory = own or likeliest.territory or ""
+        return f"{likeliest.language}_{territory}" if territory.isalpha() else str(likeliest.language)
+
 
 class Languages(Mapping[str, Language]):
     """The site's languages in the order of the setting, found by any spelling of a tag."""

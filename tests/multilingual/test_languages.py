@@ -182,3 +182,17 @@ def test_adding_a_language_is_one_line(site: Site) -> None:
     site.build_whole()
     assert site.html("tr/").get("lang") == "tr"
     assert "Türkçe" in site.html("").text_content()
+
+
+@pytest.mark.parametrize(
+    ("tag", "overrides", "expected"),
+    [
+        ("en", {}, "en_US"), ("en", {"cldr": "en-GB"}, "en_GB"), ("fa", {}, "fa_IR"), ("fa-AF", {}, "fa_AF"),
+        ("zh-Hans", {}, "zh_CN"), ("zh-Hant", {}, "zh_TW"), ("eo", {}, "eo"),
+        ("kmr", {"name": "Kurmancî", "direction": "ltr", "cldr": "tr"}, "kmr_TR"),
+    ],
+)  # fmt: skip
+def test_a_language_has_the_territory_that_open_graph_asks_for(
+    tag: str, overrides: dict[str, str], expected: str
+) -> None:
+    assert describe(tag, **overrides).with_territory == expected
