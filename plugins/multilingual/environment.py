@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
 from .editions import Edition
-from .formats import format_date, format_number
+from .formats import format_date, format_number, format_year
 from .languages import Language
 from .settings import Configuration
 
@@ -41,6 +41,7 @@ class Voice:
         environment.globals["message_in"] = self.message_in
         environment.filters["localdate"] = self.localdate
         environment.filters["localnumber"] = self.localnumber
+        environment.filters["localyear"] = self.localyear
         environment.filters["isodate"] = isodate
         loader = environment.loader
         if isinstance(loader, ChoiceLoader):
@@ -79,6 +80,10 @@ class Voice:
     def localnumber(self, number: float, lang: str = "") -> str:
         """A number as the page's language writes it."""
         return format_number(number, self._language(lang))
+
+    def localyear(self, year: int, lang: str = "") -> str:
+        """A Gregorian year as the page's language writes it."""
+        return format_year(year, self._language(lang))
 
     def _language(self, lang: str) -> Language:
         return self._configuration.languages[lang] if lang else self._speaking.language

@@ -30,6 +30,8 @@ _ZERO = {
     "tibt": 0x0F20,
 }
 _FIRST_SOLAR_DAY = date(622, 3, 22)
+#: Scripts in which a year does not stand without the word for it (CLDR's pattern `y`).
+_YEAR_SIGN = {"Hans": "年", "Hant": "年", "Jpan": "年", "Kore": "년"}
 
 
 def native_digits(text: str, language: Language) -> str:
@@ -55,6 +57,20 @@ def format_date(day: date, language: Language, length: str = "long") -> str:
     year, number, solar_day = jdatetime.GregorianToJalali(day.year, day.month, day.day).getJalaliList()
     month = jdatetime.date.j_months_fa[number - 1]
     return f"{native_digits(f'{solar_day} {month} {year}', language)} ({gregorian})"
+
+
+def format_year(year: int, language: Language) -> str:
+    """A Gregorian year as a heading: digits of the language, no separator of thousands.
+
+    It spans two Solar Hijri years, which Persian shows first: Nowruz falls in March.
+    """
+    number = native_digits(str(year), language)
+    if language.script in _YEAR_SIGN:
+        return number + _YEAR_SIGN[language.script]
+    if not _uses_solar_hijri(language) or year <= _FIRST_SOLAR_DAY.year:
+        return number
+    first, second = (native_digits(str(year - _FIRST_SOLAR_DAY.year + n), language) for n in (0, 1))
+    return f"{first}–{second} ({number})"
 
 
 def month_name(month: int, language: Language) -> str:

@@ -17,6 +17,7 @@ _LISTS = {
     "tag": "tags",
     "category": "categories",
     "author": "authors",
+    "regions": "countries",
     **dict.fromkeys(("year", "month", "day"), "archives"),
 }
 

@@ -7,7 +7,7 @@ import pytest
 from babel import Locale, localedata
 from hypothesis import given
 from hypothesis import strategies as st
-from multilingual.formats import _ZERO, format_date, format_number, month_name
+from multilingual.formats import _ZERO, format_date, format_number, format_year, month_name
 from multilingual.languages import Language, read_languages
 
 from tests.multilingual.sites import Site
@@ -89,6 +89,27 @@ def test_every_day_can_be_written_in_every_language(day: date, tag: str, length:
 )  # fmt: skip
 def test_a_number_has_the_digits_and_separators_of_the_language(tag: str, written: str) -> None:
     assert plain_spaces(format_number(1234567.5, language(tag))) == written
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("en", "2026"), ("ru", "2026"), ("fr", "2026"), ("ar", "2026"), ("ar-EG", "٢٠٢٦"), ("my", "၂၀၂၆"),
+        ("fa", "۱۴۰۴–۱۴۰۵ (۲۰۲۶)"), ("fa-AF", "۲۰۲۶"), ("zh-Hans", "2026年"),
+    ],
+)  # fmt: skip
+def test_a_year_has_no_separator_and_persian_shows_both_calendars(tag: str, written: str) -> None:
+    assert format_year(2026, language(tag)) == written
+
+
+@given(st.dates(min_value=date(623, 1, 1)))
+def test_the_solar_year_of_each_day_stands_in_its_year(day: date) -> None:
+    solar = format_date(day, language("fa")).split(" (")[0].split()[-1]
+    assert solar in format_year(day.year, language("fa")).split(" (")[0].split("–")
+
+
+def test_years_before_the_solar_calendar_are_gregorian() -> None:
+    assert format_year(622, language("fa")) == "۶۲۲"
 
 
 def test_there_are_digits_for_every_numbering_system_of_cldr() -> None:
