@@ -21,7 +21,7 @@ STATIC_PATHS = ["images", "files"]
 RELATIVE_URLS = True
 
 PLUGIN_PATHS = ["plugins"]
-PLUGINS = ["multilingual", "pictures", "contact"]
+PLUGINS = ["multilingual", "atlas", "pictures", "contact"]
 
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
 MULTILINGUAL_LANGUAGES = {
@@ -39,6 +39,19 @@ MULTILINGUAL_FALLBACK = {"uk": ["ru", "en"], "fa": ["en"], "es": ["en"], "fr": [
 MULTILINGUAL_TERMS = "terms.yaml"
 MULTILINGUAL_REDIRECTS = "redirects.txt"
 MULTILINGUAL_TAXONOMIES = {
+    "countries": {
+        "url": "countries/{slug}/",
+        "template": "country",
+        "feed": "countries/{slug}/feed.atom",
+        "index": "countries/",
+        "index_template": "countries",
+    },
+    # Regions are listed in the directory of countries.
+    "regions": {
+        "url": "regions/{slug}/",
+        "template": "region",
+        "feed": "regions/{slug}/feed.atom",
+    },
     "topics": {
         "url": "topics/{slug}/",
         "template": "topic",
@@ -55,6 +68,9 @@ MULTILINGUAL_TAXONOMIES = {
         "index_template": "authors",
     },
 }
+
+# Regions and countries with what is reported on in each (plugins/atlas/README.md).
+ATLAS_FILE = "atlas.yaml"
 
 # How to reach the practice and what it offers (plugins/contact/README.md); what is not set is not shown. The numbers
 # are out of a range kept for fiction: they stand for the practice's own while one writes, publishconf.py has none.

@@ -121,7 +121,7 @@ def make_site(folder: Path) -> "BuiltSite":
 
 def make_bare_site(folder: Path) -> "BuiltSite":
     """Build a copy of the site whose only article is in Persian, so that seven editions have none yet."""
-    copy_project(folder, "theme", "pelicanconf.py", "content/terms.yaml", "content/redirects.txt")
+    copy_project(folder, "theme", "pelicanconf.py", "content/terms.yaml", "content/atlas.yaml", "content/redirects.txt")
     (folder / "plugins").symlink_to(ROOT / "plugins", target_is_directory=True)
     (folder / "content" / "articles" / "fa").mkdir(parents=True)
     (folder / "content" / "images").mkdir()
