@@ -8,7 +8,8 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 _RASTER = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".avif"}
-_ORIENTATION = 0x0112  # Exif 2.32, table 4
+#: The tag that says how a camera was held (Exif 2.32, table 4).
+ORIENTATION = 0x0112
 
 #: What drawing programs leave in an SVG: who drew it, where the file lay.
 _SVG_REMAINS = re.compile(
@@ -49,7 +50,7 @@ def _clean_raster(path: Path) -> None:
     with Image.open(path) as picture:
         kind = picture.format or ""
         profile = picture.info.get("icc_profile")
-        turned = picture.getexif().get(_ORIENTATION, 1) != 1
+        turned = picture.getexif().get(ORIENTATION, 1) != 1
         options: dict[str, object] = {"icc_profile": profile} if profile else {}
         if getattr(picture, "is_animated", False):
             options |= {"save_all": True}

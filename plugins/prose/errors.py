@@ -1,0 +1,13 @@
+"""A setting that cannot be used."""
+
+from __future__ import annotations
+
+
+class ConfigurationError(ValueError):
+    """Names the setting, the value found there and the remedy."""
+
+    def __init__(self, setting: str, value: object, remedy: str) -> None:
+        super().__init__(f"{setting} = {value!r}: {remedy}")
+        self.setting = setting
+        self.value = value
+        self.remedy = remedy
