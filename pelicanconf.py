@@ -21,21 +21,48 @@ STATIC_PATHS = ["images", "files"]
 RELATIVE_URLS = True
 
 PLUGIN_PATHS = ["plugins"]
-PLUGINS = ["multilingual", "atlas", "pictures", "contact"]
+PLUGINS = ["multilingual", "atlas", "pictures", "prose", "policy", "contact"]
 
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
+# EXIT_URL is where "leave this page" leads: the weather, as anybody there may look it up.
 MULTILINGUAL_LANGUAGES = {
-    "en": {"cldr": "en-GB"},  # its dates are as in our texts: 9 November 2026
-    "ru": {"SITESUBTITLE": "Убежище и защита прав человека во всём мире"},
-    "uk": {"SITESUBTITLE": "Притулок і захист прав людини в усьому світі"},
-    "es": {"SITESUBTITLE": "Refugio y protección de los derechos humanos en todo el mundo"},
-    "fr": {"SITESUBTITLE": "Refuge et protection des droits humains dans le monde entier"},
-    "ar": {"SITESUBTITLE": "اللجوء وحماية حقوق الإنسان في جميع أنحاء العالم"},
-    "fa": {"SITESUBTITLE": "پناهندگی و حمایت از حقوق بشر در سراسر جهان"},
-    "zh-Hans": {"SITESUBTITLE": "世界各地的庇护与人权保护"},
+    "en": {
+        "cldr": "en-GB",  # its dates are as in our texts: 9 November 2026
+        "EXIT_URL": "https://www.metoffice.gov.uk/",
+    },
+    "ru": {
+        "SITESUBTITLE": "Убежище и защита прав человека во всём мире",
+        "EXIT_URL": "https://yandex.ru/pogoda/",
+    },
+    "uk": {
+        "SITESUBTITLE": "Притулок і захист прав людини в усьому світі",
+        "EXIT_URL": "https://sinoptik.ua/",
+    },
+    "es": {
+        "SITESUBTITLE": "Refugio y protección de los derechos humanos en todo el mundo",
+        "EXIT_URL": "https://www.aemet.es/",
+    },
+    "fr": {
+        "SITESUBTITLE": "Refuge et protection des droits humains dans le monde entier",
+        "EXIT_URL": "https://meteofrance.com/",
+    },
+    "ar": {
+        "SITESUBTITLE": "اللجوء وحماية حقوق الإنسان في جميع أنحاء العالم",
+        "EXIT_URL": "https://www.arabiaweather.com/",
+    },
+    "fa": {
+        "SITESUBTITLE": "پناهندگی و حمایت از حقوق بشر در سراسر جهان",
+        "EXIT_URL": "https://www.irimo.ir/",
+    },
+    "zh-Hans": {
+        "SITESUBTITLE": "世界各地的庇护与人权保护",
+        "EXIT_URL": "https://www.weather.com.cn/",
+    },
 }
 # Whoever reads one of these reads the other more easily than English.
 MULTILINGUAL_FALLBACK = {"uk": ["ru", "en"], "fa": ["en"], "es": ["en"], "fr": ["en"]}
+# What belongs to no language, such as the page on which one is chosen.
+EXIT_URL = "https://www.metoffice.gov.uk/"
 MULTILINGUAL_TERMS = "terms.yaml"
 MULTILINGUAL_REDIRECTS = "redirects.txt"
 MULTILINGUAL_TAXONOMIES = {
@@ -83,6 +110,17 @@ EXPERT_CV = None
 MEETING_SERVICE = "Zoom"
 FOLLOW_YOUTUBE = "The_Human_Rights_eng"
 FOLLOW_LINKEDIN_NAME = "Maxim Kharitonov"
+
+# What the site tells machines: everything may be read.
+POLICY_ROBOTS = True
+# Where forms may be sent, beside this site's own pages. None is, while there is no form.
+POLICY_FORM_ACTIONS = ()
+
+# What the privacy page claims; None is not decided yet. publishconf.py takes them from who runs the server.
+PRIVACY_ACCESS_LOG = None
+PRIVACY_HOST = None
+PRIVACY_HOST_COUNTRY = None
+PRIVACY_MAILING_SERVICE = None  # no letters are sent yet
 
 # Addresses, as one edition has them; the plugin puts its language in front.
 INDEX_URL = ""

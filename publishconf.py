@@ -3,6 +3,7 @@
 Secrets come from the environment, never from this file.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,3 +17,15 @@ DELETE_OUTPUT_DIRECTORY = True
 # The practice's own numbers, with their country's code; None shows none.
 CONTACT_PHONE = None
 CONTACT_WHATSAPP = None
+
+# Headers for hosts that read them from a file, and what a small server need not compress.
+POLICY_HEADER_FILES = ("_headers",)
+POLICY_PRECOMPRESS = True
+# A browser that was here once comes back encrypted or not at all.
+POLICY_HSTS_DAYS = 365
+
+# What only the operator knows, and the privacy page says. `./blog check --production` refuses while it is missing.
+PRIVACY_ACCESS_LOG = os.environ.get("PRIVACY_ACCESS_LOG")  # "none", or for how many days
+PRIVACY_HOST = os.environ.get("PRIVACY_HOST")  # who runs the server
+PRIVACY_HOST_COUNTRY = os.environ.get("PRIVACY_HOST_COUNTRY")  # where it stands: IS, CH, ...
+PRIVACY_MAILING_SERVICE = os.environ.get("PRIVACY_MAILING_SERVICE")  # None while no letters are sent

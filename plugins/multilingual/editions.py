@@ -15,7 +15,7 @@ from pelican.utils import order_content
 from .formats import month_name
 from .groups import Group
 from .languages import Language
-from .settings import Configuration
+from .settings import ELSEWHERE, Configuration
 
 _ADDRESS = re.compile(r"(?P<what>[A-Z_]+)_(?P<form>URL|SAVE_AS)\Z")
 FEED_SETTING = re.compile(r"([A-Z]+_)?FEED_(ALL_)?(ATOM|RSS)(_URL)?\Z")
@@ -52,7 +52,7 @@ def _prefixed(pattern: Any, language: Language, name: str) -> Any:
         return pattern
     text = str(pattern)
     # An empty file name means "do not write it"; an empty address is the edition's home.
-    if not text and not name.endswith("_URL"):
+    if ELSEWHERE.match(text) or (not text and not name.endswith("_URL")):
         return pattern
     if "{lang}" in text and "_FEED_" not in name:
         return text.replace("{lang}", language.tag)

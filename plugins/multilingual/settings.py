@@ -45,6 +45,8 @@ PER_EDITION = frozenset(
         "DEFAULT_DATE_FORMAT",
     }
 )
+#: A whole address, such as that of another site: no pattern of this one's.
+ELSEWHERE = re.compile(r"https?://")
 #: Names that Pelican reads once though DEFAULT_CONFIG does not list them.
 _ONCE = re.compile(r".*_(URL|SAVE_AS|PATH|PATHS)\Z|.*FEED.*\Z|TIMEZONE\Z|SITEURL\Z|" + PREFIX)
 
@@ -180,7 +182,8 @@ def _expect_one_of(values: Mapping[str, Any], name: str, allowed: tuple[str, ...
 def _check_overrides(languages: Languages) -> None:
     for language in languages.values():
         for name, value in language.overrides.items():
-            read_once = name in DEFAULT_CONFIG or _ONCE.match(name) or not name.isupper()
+            is_pattern = _ONCE.match(name) and not ELSEWHERE.match(str(value))
+            read_once = name in DEFAULT_CONFIG or is_pattern or not name.isupper()
             if name not in PER_EDITION and read_once:
                 raise ConfigurationError(
                     f"{LANGUAGES_SETTING}[{language.tag!r}][{name!r}]",

@@ -128,6 +128,18 @@ def test_what_an_edition_may_have_of_its_own_is_accepted() -> None:
     assert configuration.languages["uk"].name == "Українською"
 
 
+def test_an_edition_may_lead_elsewhere_than_the_others(site: Site) -> None:
+    site.settings(
+        MULTILINGUAL_LANGUAGES={"en": {}, "fa": {"EXIT_URL": "https://weather.example/fa/"}},
+        EXIT_URL="https://weather.example/",
+    )
+    site.article("en", "one")
+    site.translation("fa", "one", "en")
+    site.build_whole()
+    for url, exit_url in (("en/one/", "https://weather.example/"), ("fa/one/", "https://weather.example/fa/")):
+        assert f'href="{exit_url}"' in site.text(url)
+
+
 def test_overrides_reach_the_edition_s_pages(site: Site) -> None:
     site.settings(
         MULTILINGUAL_LANGUAGES={"en": {}, "fa": {"SITENAME": "نام", "DEFAULT_PAGINATION": 1, "OWN_VARIABLE": "x"}},
