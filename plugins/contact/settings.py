@@ -180,9 +180,9 @@ def _is_https(value: str) -> bool:
         return False
     try:
         url = urlsplit(value)
-    except ValueError:
+        return url.scheme == "https" and _HOST.fullmatch(url.netloc) is not None and url.port != 0
+    except ValueError:  # also for a port beyond 65535
         return False
-    return url.scheme == "https" and _HOST.fullmatch(url.netloc) is not None
 
 
 def _is_inside(value: str) -> bool:
