@@ -29,8 +29,9 @@ _KEYWORDS: dict[str, Any] = {
 }  # fmt: skip
 #: Texts that the plugin itself says, in feeds.
 _OWN_MESSAGES = ("Corrected", "Retracted")
-_TAG = re.compile(r"<(?:a|link|img|script|source|form)\b[^>]*>", re.IGNORECASE)
-_TARGET = re.compile(r"\b(?:href|src|action)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+# A form posts to a service, which has no file here.
+_TAG = re.compile(r"<(?:a|link|img|script|source)\b[^>]*>", re.IGNORECASE)
+_TARGET = re.compile(r"\b(?:href|src)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _ID = re.compile(r"\b(?:id|name)=(?:\"([^\"]*)\"|'([^']*)')")
 
 
