@@ -51,7 +51,8 @@ def read_table(generator: Generator) -> None:
     shown = _name_of(path, Path(generator.settings["PATH"]))
     for problem in table.problems:
         _report(context, _at(shown, problem.line), problem.what, problem.remedy)
-    for problem in table.find_gaps(locales or [generator.settings["DEFAULT_LANG"]]):
+    gaps = () if table.problems else table.find_gaps(locales or [generator.settings["DEFAULT_LANG"]])
+    for problem in gaps:
         _report(context, _at(shown, problem.line), problem.what, problem.remedy, warning=True)
 
 
