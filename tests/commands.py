@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tool:
-    """A program that some tests need, by the name that `--without` knows."""
+    """A program that some tests need, by the name that `--without` knows; several may go by one name."""
 
     name: str
     purpose: str
@@ -37,6 +37,9 @@ TOOLS = (
     JAVA,
     NODE,
     Tool("feeds", "feeds in a real reader", ("newsboat",), ("newsboat",)),
+    Tool("servers", "the configuration for nginx", ("nginx", "/usr/sbin/nginx"), ("nginx",)),
+    Tool("servers", "the configuration for Caddy", ("caddy",), ("caddy",)),
+    Tool("servers", "a certificate for both", ("openssl",), ("openssl",)),
 )
 MAIL = "mail"  # letters through a real mail server; installed nothing for yet
 CHECKS = {
@@ -66,7 +69,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         usage="blog test [-h] [--without NAMES] [pytest arguments ...]",
         allow_abbrev=False,
     )
-    names = [*(tool.name for tool in TOOLS), MAIL]
+    names = [*dict.fromkeys(tool.name for tool in TOOLS), MAIL]
     parser.add_argument(
         "--without",
         metavar="NAMES",
@@ -123,24 +126,24 @@ def install_tools(root: Path, without: set[str]) -> tuple[dict[str, str], list[O
     wanted = [tool for tool in TOOLS if tool.name not in without]
     outcomes = [Outcome(name, "left out", f"--without {name}") for name in sorted(without)]
     install_packages([package for tool in wanted if not tool.find() for package in tool.packages])
-    found = {tool.name: path for tool in wanted if (path := tool.find())}
-    if BROWSER in wanted and BROWSER.name not in found and (path := playwright_chromium()):
-        found[BROWSER.name] = path
+    found = {tool: path for tool in wanted if (path := tool.find())}
+    if BROWSER in wanted and BROWSER not in found and (path := playwright_chromium()):
+        found[BROWSER] = path
     for tool in wanted:
-        if tool.name not in found:
+        if tool not in found:
             remedy = f"install {tool.packages[0]} ({tool.purpose}) or run with --without {tool.name}"
             outcomes.append(Outcome(tool.name, "failed", remedy))
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BLOG_TEST_")}
     environment["BLOG_TEST_WITHOUT"] = ",".join(sorted(without))
-    if chromium := found.get(BROWSER.name):
+    if chromium := found.get(BROWSER):
         environment["BLOG_TEST_CHROMIUM"] = chromium
-    if npm := found.get(NODE.name):
+    if npm := found.get(NODE):
         modules = root / "tests" / "node_modules"
         if not install_node_tools(npm, modules):
             outcomes.append(Outcome("npm ci", "failed", "tests/package-lock.json could not be installed: see above"))
         environment["BLOG_TEST_AXE"] = str(modules / "axe-core" / "axe.min.js")
-        if JAVA.name in found:
+        if JAVA in found:
             environment["BLOG_TEST_VNU"] = str(modules / "vnu-jar" / "build" / "dist" / "vnu.jar")
     return environment, outcomes
 

@@ -1,7 +1,7 @@
 """A site as Caddy is told: a whole Caddyfile (Caddy 2.6 or newer, stock modules).
 
-Caddy fetches and renews the certificate itself and leads from HTTP to HTTPS. Directives stand in `route`, which keeps their
-order; elsewhere Caddy sorts them, and a general header would win over a special one.
+Caddy fetches and renews the certificate itself and leads from HTTP to HTTPS. Directives stand in `route`, which keeps
+their order; elsewhere Caddy sorts them, and a general header would win over a special one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def write_caddy(server: Server) -> str:
     return f"""\
 # {server.host}: printed by ./blog deploy-config caddy. Print it again when settings or the theme's 404.html change.
 {{
-{_ports(server)}	# These would carry a visitor's address: of a request that failed, of one that the service did not answer.
+{_ports(server)}	# These would carry a visitor's address: of a request that failed or was not answered.
 	log {{
 		exclude http.log.error http.handlers http.stdlib
 	}}
@@ -91,9 +91,7 @@ def write_caddy(server: Server) -> str:
 
 
 def _ports(server: Server) -> str:
-    if server.plain:
-        return "\tauto_https off\n"
-    if server.ports == (80, 443):
+    if server.plain or server.ports == (80, 443):
         return ""
     return f"\thttp_port {server.ports[0]}\n\thttps_port {server.ports[1]}\n"
 

@@ -1,4 +1,4 @@
-"""What `./blog check` holds the written pages to: the table, the claims of the privacy page, the day of security.txt."""
+"""What `./blog check` holds the pages to: the table, the claims of the privacy page, the day of security.txt."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ def _inspect_page(where: str, page: Page, policy: Policy) -> Iterator[Finding]:
         yield Finding(where, what, "Put them into the style sheet.", warning=True)
 
 
-def _inspect_privacy(
-    output: Path, privacy: Privacy, pages: Mapping[str, str], *, warning: bool
-) -> Iterator[Finding]:
+def _inspect_privacy(output: Path, privacy: Privacy, pages: Mapping[str, str], *, warning: bool) -> Iterator[Finding]:
     for setting in privacy.undecided:
         what = "not decided, so the privacy page cannot say it"
         yield Finding(setting, what, "Set it in publishconf.py or in the environment.", warning)

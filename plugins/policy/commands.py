@@ -32,7 +32,13 @@ def add_commands(subparsers: Any, root: Path) -> None:
         metavar="ADDRESS:PORT",
         help="without TLS at this address, such as 127.0.0.1:8080: what an onion service leads to",
     )
-    parser.add_argument("--ports", type=_ports, default=(80, 443), metavar="HTTP,HTTPS", help="default: 80,443")
+    parser.add_argument(
+        "--ports",
+        type=_ports,
+        default=(80, 443),
+        metavar="HTTP,HTTPS",
+        help="where another machine leads 80 and 443 to",
+    )
     parser.set_defaults(run=lambda args: print_configuration(args, root))
 
 
@@ -41,10 +47,14 @@ def print_configuration(args: argparse.Namespace, root: Path) -> int:
     from pelican.settings import read_settings
 
     from .caddy import write_caddy
+    from .errors import ConfigurationError
     from .nginx import write_nginx
     from .server import make_server
 
-    settings = read_settings(str(root / "publishconf.py"))
+    file = root / "publishconf.py"
+    if not file.is_file():
+        raise ConfigurationError("settings", file.name, "there is no such file: deploy-config prints what is published")
+    settings = read_settings(str(file))
     server = make_server(
         settings,
         root=args.root,

@@ -1,7 +1,7 @@
 """Where "leave this page" leads: a dull page that anybody there might have open.
 
-`EXIT_URL` is a variable of the site and, in `MULTILINGUAL_LANGUAGES`, of each language: what is unsuspicious and reachable
-differs from country to country.
+`EXIT_URL` is a variable of the site and, in `MULTILINGUAL_LANGUAGES`, of each language: what is unsuspicious and
+reachable differs from country to country.
 """
 
 from __future__ import annotations

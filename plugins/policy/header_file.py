@@ -1,7 +1,8 @@
 """`_headers`: what Netlify and Cloudflare Pages read to answer with our headers.
 
 One block per pattern of paths, header lines indented (docs.netlify.com/manage/routing/headers,
-developers.cloudflare.com/pages/configuration/headers). Both join a header that two blocks state, so each is stated once.
+developers.cloudflare.com/pages/configuration/headers). Both join a header that two blocks state, so each is stated
+once.
 """
 
 from __future__ import annotations

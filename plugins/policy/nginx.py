@@ -1,7 +1,8 @@
 """A site as nginx is told: one file for `/etc/nginx/sites-enabled/` (nginx 1.18 or newer, stock modules).
 
-`add_header` is inherited only by a location that states none of its own (nginx.org/en/docs/http/ngx_http_headers_module.html).
-So all of them stand in the server, with what differs in a variable; the one location that has its own repeats them.
+`add_header` is inherited only by a location that states none of its own
+(nginx.org/en/docs/http/ngx_http_headers_module.html). So all of them stand in the server, with what differs in a
+variable; the one location that has its own repeats them.
 """
 
 from __future__ import annotations
@@ -66,8 +67,7 @@ log_format days_{slug} escape=json '$day_{slug} $request_method $path_{slug} $st
 
 
 def _redirect(server: Server) -> str:
-    http, https = server.ports
-    to = "" if https == 443 else f":{https}"
+    http = server.ports[0]
     return f"""\
 server {{
     listen {http};
@@ -81,7 +81,7 @@ server {{
         root /var/www/certbot;
     }}
     location / {{
-        return 301 https://{server.host}{to}$request_uri;
+        return 301 https://{server.host}$request_uri;
     }}
 }}
 """

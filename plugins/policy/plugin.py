@@ -16,7 +16,6 @@ from pelican.plugins import signals
 
 from .check import Expectation, inspect
 from .compression import compress_files
-from .errors import ConfigurationError
 from .exits import languages_without_exit, read_exits
 from .header_file import write_headers
 from .policy import Policy

@@ -1,8 +1,8 @@
 """The table: what a page of this site may load and send, and what a browser may keep of it or tell others.
 
-Everything is refused and little is allowed again: style sheets and pictures of the site itself, and forms to the places that
-are configured. There is no script on the site, so none may run; blocks of linked data (`application/ld+json`) are not
-scripts to a browser and need no permission (HTML Living Standard, 4.12.1).
+Everything is refused and little is allowed again: style sheets and pictures of the site itself, and forms to the places
+that are configured. There is no script on the site, so none may run; blocks of linked data (`application/ld+json`) are
+not scripts to a browser and need no permission (HTML Living Standard, 4.12.1).
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
     PRIVACY_HOST_COUNTRY     where it stands: ISO 3166-1, two letters
     PRIVACY_MAILING_SERVICE  who sends the letters and so holds the addresses; None while none are sent
 
-The privacy page says each of them in words and marks it with `data-claim`; the server's configuration is made from the first.
+The privacy page says each of them in words and marks it with `data-claim`; the server's configuration is made from the
+first.
 """
 
 from __future__ import annotations

@@ -24,8 +24,9 @@ WITHHELD_REQUEST_HEADERS = ("Cookie", "Referer", "User-Agent")
 class Server:
     """One site on one server.
 
-    `plain` is the "address:port" of a site without TLS, such as an onion service's; "" for the public one. `access_log` is
-    for how many days requests are logged, 0 for no log; `ports` are those of HTTP and HTTPS.
+    `plain` is the "address:port" of a site without TLS, such as an onion service's; "" for the public one. `access_log`
+    is
+    for how many days requests are logged, 0 for no log; `ports` are those of HTTP and HTTPS on this machine; visitors know 80 and 443.
     """
 
     host: str
@@ -49,12 +50,6 @@ class Server:
         """The policy of content for the service's pages where it states none: the table's, with its own forms."""
         return re.sub("form-action [^;]*", "form-action 'self'", self.headers["Content-Security-Policy"])
 
-    @property
-    def address(self) -> str:
-        """The site's own address without a path, as visitors type it."""
-        port = self.ports[1]
-        return f"https://{self.host}" + ("" if port == 443 else f":{port}")
-
 
 def make_server(
     settings: Mapping[str, Any],
@@ -68,14 +63,14 @@ def make_server(
 ) -> Server:
     """Put together what the settings and the command line say. `mailroom` None means as in the settings.
 
-    Raises ConfigurationError where the site's address is missing or not at the root of its host, and for what a server's
-    configuration could not hold.
+    Raises ConfigurationError where the site's address is missing or not at the root of its host, and for what a
+    server's configuration could not hold.
     """
     configuration = read_configuration(settings)
     site_url = str(settings.get("SITEURL") or "")
     host = urlsplit(site_url).hostname or ""
     if not re.fullmatch(r"[a-z0-9.-]+", host) or urlsplit(site_url).path.strip("/"):
-        raise ConfigurationError("SITEURL", site_url, "use https://host, without a path: a server's configuration needs it")
+        raise ConfigurationError("SITEURL", site_url, "use https://host, without a path, for a server to serve")
     if bool(certificate) != bool(key):
         raise ConfigurationError("--certificate, --key", certificate or key, "state both or neither")
     mailroom = configuration.mailroom if mailroom is None else mailroom

@@ -1,7 +1,7 @@
 """The plugin's settings, read once into a frozen record.
 
-The fields of `Configuration` are the documentation: their names (upper case, prefixed `POLICY_`), defaults and meaning. A test
-holds the README to this list. What begins with `PRIVACY_` is read in `privacy.py`.
+The fields of `Configuration` are the documentation: their names (upper case, prefixed `POLICY_`), defaults and meaning.
+A test holds the README to this list. What begins with `PRIVACY_` is read in `privacy.py`.
 """
 
 from __future__ import annotations

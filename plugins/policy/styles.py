@@ -1,6 +1,7 @@
 """Style blocks inside templates, by their hashes: allowed one by one, nothing else inline is.
 
-They are found in the templates, not in the pages, so that a server's configuration can be printed before anything is built.
+They are found in the templates, not in the pages, so that a server's configuration can be printed before anything is
+built.
 """
 
 from __future__ import annotations
