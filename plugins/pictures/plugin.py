@@ -21,17 +21,25 @@ logger = logging.getLogger(__name__)
 class _Run:
     """What is known of the current run; replaced by each."""
 
+    configured = False
     statics: list[Any] = []  # noqa: RUF012
     contents: list[Content] = []  # noqa: RUF012
 
 
 def connect() -> None:
     """Connect every receiver. Pelican holds them weakly, so they are module functions."""
+    signals.initialized.connect(prepare)
     signals.generator_init.connect(begin)
     signals.content_object_init.connect(await_pictures)
     signals.static_generator_finalized.connect(remember)
     signals.all_generators_finalized.connect(place)
     signals.finalized.connect(clean_pictures)
+
+
+def prepare(pelican: Pelican) -> None:
+    """Note whether this site asks for the plugin: receivers outlive the one that did."""
+    # Pelican has put the names of the loaded plugins there.
+    _Run.configured = __package__ in pelican.settings["PLUGINS"]
 
 
 def begin(generator: Generator) -> None:
@@ -41,14 +49,15 @@ def begin(generator: Generator) -> None:
 
 def await_pictures(content: Content) -> None:
     """Note a text: its pictures are known when all files are."""
-    if isinstance(content, Article | Page):
+    if _Run.configured and isinstance(content, Article | Page):
         content.image_size = None
         _Run.contents.append(content)
 
 
 def remember(generator: StaticGenerator) -> None:
     """Keep the list of static files: they are copied after the last signal that has it."""
-    _Run.statics = list(generator.staticfiles)
+    if _Run.configured:
+        _Run.statics = list(generator.staticfiles)
 
 
 def place(generators: list[Generator]) -> None:

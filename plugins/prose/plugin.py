@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import partial
+from inspect import getattr_static
 from typing import Any
 
 from pelican import Pelican
@@ -40,12 +41,15 @@ def connect() -> None:
 def prepare(pelican: Pelican) -> None:
     """Read the settings. Raises ConfigurationError, which ends the build."""
     _State.configuration = None
-    _State.configuration = read_configuration(pelican.settings)
+    # Receivers outlive the site that asked for them; Pelican has put the names of the loaded plugins there.
+    if __package__ in pelican.settings["PLUGINS"]:
+        _State.configuration = read_configuration(pelican.settings)
 
 
 def add_filter(generator: Generator) -> None:
     """Give templates the filter `numbered`."""
-    generator.env.filters["numbered"] = numbered
+    if _State.configuration is not None:
+        generator.env.filters["numbered"] = numbered
 
 
 def prepare_text(content: Content) -> None:
@@ -77,12 +81,14 @@ def _guard_metadata(content: Content, host: str) -> None:
 
 def _summarise(content: Content, siteurl: str) -> str:
     """A summary made of the beginning of the text: several stand on one page, so it keeps no id."""
-    return without_ids(type(content).get_summary(content, siteurl))
+    # Pelican memoizes by a descriptor, which knows a method only by its object.
+    summarise = getattr_static(type(content), "get_summary").__get__(content, type(content))
+    return without_ids(summarise(siteurl))
 
 
 def compare_translations(generators: list[Generator]) -> None:
     """Say which translations have other blocks than their sources."""
-    for generator in generators:
+    for generator in generators if _State.configuration is not None else ():
         for article in _articles(generator):
             source = getattr(article, "source", None)
             if source is None or source is article or getattr(article, "withdrawal", None):

@@ -27,6 +27,8 @@ _UNPARTED = re.compile(
     "\u3005-\u3007\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 _WORD = re.compile(r"\w\S*+")
+#: A word of another script among those: punctuation, which has no space behind it either, ends it.
+_WORD_AMONG_THEM = re.compile(r"\w[\w'’./-]*+")
 
 
 def reading_minutes(words: str, lang: str, speeds: Mapping[str, float]) -> int:
@@ -40,7 +42,7 @@ def reading_minutes(words: str, lang: str, speeds: Mapping[str, float]) -> int:
     stated = speeds.get(tag, speeds.get(first))
     if first in _CHARACTERS:
         rest, characters = _UNPARTED.subn(" ", words)
-        minutes = characters / (stated or _CHARACTERS[first]) + len(_WORD.findall(rest)) / _OTHER_WORDS
+        minutes = characters / (stated or _CHARACTERS[first]) + len(_WORD_AMONG_THEM.findall(rest)) / _OTHER_WORDS
     else:
         minutes = len(_WORD.findall(words)) / (stated or _WORDS.get(first, _OTHER_WORDS))
     return max(1, round(minutes))
