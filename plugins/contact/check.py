@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from .record import Contact, Number
 from .reserved import is_example_domain, is_fictional_number
-from .settings import FORM_ACTION, POLICY_FORM_ACTIONS, SETTINGS, origin_of
+from .settings import FORM_ACTION, POLICY_FORM_ACTIONS, SETTINGS, allows
 
 #: As multilingual's `report_problem`: where, what, remedy.
 Report = Callable[[str, str, str], None]
@@ -38,17 +38,18 @@ def _domains(contact: Contact) -> Iterator[tuple[str, str]]:
             yield field, host
 
 
-def check_forms(contact: Contact, output: Path, report: Report) -> None:
+def check_forms(contact: Contact, output: Path, report: Report, site_url: str = "") -> None:
     """Refuse a page whose Content-Security-Policy keeps its own contact form from being sent."""
-    if not contact.form_action:
+    action = contact.form_action
+    if not action:
         return
-    origin = origin_of(contact.form_action)
     for file in sorted(output.rglob("*.html")):
         page = _Page(file.read_text("utf-8"))
-        if contact.form_action in page.actions and any(origin not in sources for sources in page.form_actions):
+        permitted = all(any(allows(one, action, site_url) for one in sources) for sources in page.form_actions)
+        if action in page.actions and not permitted:
             here = file.relative_to(output).as_posix().removesuffix("index.html")
-            what = f"the page's policy keeps the form from being sent to {contact.form_action} ({FORM_ACTION})"
-            report(f"/{here}", what, f"Write {POLICY_FORM_ACTIONS} = [{origin!r}].")
+            what = f"the page's policy keeps the form from being sent to {action} ({FORM_ACTION})"
+            report(f"/{here}", what, f"Add {action.partition('?')[0]!r} to {POLICY_FORM_ACTIONS}.")
 
 
 class _Page(HTMLParser):

@@ -47,7 +47,8 @@ def begin(generator: Generator) -> None:
 def check(context: dict[str, Any], output: Path, *, production: bool) -> None:
     """Look at a finished build; `production` is one that readers will see."""
     report = context.get("report_problem") or _log_problem
-    check_forms(context["contact"], output, report)
+    site_url = str(context.get("PUBLIC_URL") or context.get("SITEURL") or "")
+    check_forms(context["contact"], output, report, site_url)
     if production:
         check_invented(context["contact"], report)
 

@@ -149,10 +149,18 @@ def read_contact(settings: Mapping[str, Any]) -> Contact:
     return contact
 
 
-def origin_of(action: str) -> str:
-    """What a Content-Security-Policy calls the host a form is sent to: its origin, or 'self' for a path."""
-    url = urlsplit(action)
-    return f"{url.scheme}://{url.netloc}" if url.netloc else "'self'"
+def allows(source: str, action: str, site_url: str = "") -> bool:
+    """Whether a source of a Content-Security-Policy's form-action lets a form be sent (CSP Level 3, 6.7.2).
+
+    A source may also be a path, as `POLICY_FORM_ACTIONS` has them: it stands for the site's own host.
+    """
+    site, target, allowed = urlsplit(site_url), urlsplit(action), urlsplit(source)
+    if source == "'self'" or source.startswith("/"):
+        return not target.netloc or (target.scheme, target.netloc) == (site.scheme, site.netloc)
+    if (allowed.scheme, allowed.netloc) != (target.scheme, target.netloc):
+        return False
+    below = allowed.path.endswith("/") and target.path.startswith(allowed.path)
+    return allowed.path in ("", target.path) or below
 
 
 def _refuse_overrides(settings: Mapping[str, Any]) -> None:
@@ -169,9 +177,8 @@ def _require_permission(action: str, settings: Mapping[str, Any]) -> None:
     allowed = settings.get(POLICY_FORM_ACTIONS)
     if allowed is None and "policy" not in map(str, settings.get("PLUGINS") or ()):
         return
-    origin = origin_of(action)
-    if origin not in (allowed or ()):
-        remedy = f"browsers would refuse to send the form: write {POLICY_FORM_ACTIONS} = [{origin!r}]"
+    if not any(allows(str(source), action, str(settings.get("SITEURL") or "")) for source in allowed or ()):
+        remedy = f"browsers would refuse to send the form: add {action.partition('?')[0]!r} to {POLICY_FORM_ACTIONS}"
         raise ConfigurationError(FORM_ACTION, action, remedy)
 
 

@@ -67,6 +67,13 @@ def test_nothing_set_shows_nothing_and_every_page_stands(site: Site) -> None:
     assert links(contact) == []
 
 
+def test_the_theme_stands_without_the_plugin(site: Site) -> None:
+    site.settings(PLUGINS=["multilingual"])
+    site.build_whole()
+    for page in TEMPLATES:
+        assert "Text." in text_of(site, page)
+
+
 def test_everything_set_shows_everything(full_site: Site) -> None:
     full_site.build_whole()
     for page, sign in SHOWN.values():

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from contact.errors import ConfigurationError
 from contact.record import Contact, Number
-from contact.settings import SETTINGS, read_contact
+from contact.settings import SETTINGS, allows, read_contact
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,14 +114,37 @@ def test_an_edition_has_no_ways_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "allowed"), [("/mail/contact", "'self'"), ("https://a.org:8443/x?y=1", "https://a.org:8443")]
+    ("action", "allowed"), [("/mail/contact", "/mail/contact"), ("https://a.org:8443/x?y=1", "https://a.org:8443/x")]
 )
 def test_a_form_needs_the_permission_of_the_policy(action: str, allowed: str) -> None:
     for settings in ({"PLUGINS": ["policy"]}, {"POLICY_FORM_ACTIONS": ["https://other.org"]}):
-        with pytest.raises(ConfigurationError, match=re.escape(f"POLICY_FORM_ACTIONS = [{allowed!r}]")):
+        with pytest.raises(ConfigurationError, match=re.escape(f"add {allowed!r} to POLICY_FORM_ACTIONS")):
             read(CONTACT_FORM_ACTION=action, **settings)
     assert read(CONTACT_FORM_ACTION=action, PLUGINS=["policy"], POLICY_FORM_ACTIONS=[allowed]).form_action == action
     assert read(CONTACT_FORM_ACTION=action).form_action == action, "a site without the plugin has no such setting"
+
+
+def test_what_a_policy_lets_be_sent() -> None:
+    site = "https://site.org"
+    for source, action in (
+        ("'self'", "/mail/contact"),
+        ("/mail/", "/mail/contact"),
+        ("'self'", "https://site.org/mail/"),
+        ("https://a.org", "https://a.org/x"),
+        ("https://a.org/x", "https://a.org/x?y=1"),
+        ("https://a.org/x/", "https://a.org/x/y"),
+    ):
+        assert allows(source, action, site), (source, action)
+    for source, action in (
+        ("'none'", "/mail/contact"),
+        ("https://a.org", "/mail/contact"),
+        ("'self'", "https://a.org/x"),
+        ("https://a.org/x", "https://a.org/x/y"),
+        ("https://a.org", "https://b.a.org/"),
+        ("http://a.org", "https://a.org/"),
+        ("'self'", "https://site.org:8443/"),
+    ):
+        assert not allows(source, action, site), (source, action)
 
 
 def test_a_build_stops_at_a_mistake_before_anything_is_written(site: Site) -> None:
