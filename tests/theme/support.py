@@ -26,12 +26,27 @@ PAGE_TYPES = {
     "home": "",
     "older articles": "page/2/",
     "archive": "archive/",
+    "country without article": "countries/af/",
     "topics": "topics/",
     "topic": "topics/detention/",
     "topic without article": "topics/corruption/",
     "authors": "authors/",
     "author": "authors/desk/",
+    "countries": "countries/",
+    "country": "countries/ir/",
+    "region": "regions/middle-east/",
     "page": "about/",
+    "services": "services/",
+    "apply": "apply/",
+    "meeting": "meeting/",
+    "contact": "contact/",
+    "newsletter": "newsletter/",
+    "follow": "follow/",
+    "privacy": "privacy/",
+    "safety": "safety/",
+    "standards": "standards/",
+    "accessibility": "accessibility/",
+    "address that leads nowhere": "404.html",
     "article": "every-element/",
     "corrected article": "corrected/",
     "retracted article": "retracted/",
@@ -52,7 +67,7 @@ REDIRECT = "{lang}/every-element-once/"
 # Each state by its key: fields that only the source states, and fields that every language states.
 _STATES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "every-element": (
-        {"Image": "images/test-picture.jpg", "Topics": "detention"},
+        {"Image": "images/test-picture.jpg", "Topics": "detention", "Countries": "IR"},
         {"Former_slugs": "every-element-once"},
     ),
     "corrected": ({}, {"Corrected": "2026-03-04 {words}"}),
@@ -115,7 +130,8 @@ def make_site(folder: Path) -> "BuiltSite":
     for lang in LANGUAGES:
         for key in _STATES:
             (folder / "content" / "articles" / lang / f"{key}.md").write_text(_article(lang, key), "utf-8")
-    _write_persian(folder, "Topics: corruption\n")
+        _translate_pages(folder, lang)
+    _write_persian(folder, "Topics: corruption\nCountries: AF\n")
     return BuiltSite.build(folder)
 
 
@@ -127,6 +143,17 @@ def make_bare_site(folder: Path) -> "BuiltSite":
     (folder / "content" / "images").mkdir()
     _write_persian(folder)
     return BuiltSite.build(folder)
+
+
+def _translate_pages(folder: Path, lang: str) -> None:
+    """Give an edition the pages that it has not got yet, so that every page type is seen in every script."""
+    _, first, second = _texts(lang)
+    for source in sorted((folder / "content" / "pages" / "en").glob("*.md")):
+        page = folder / "content" / "pages" / lang / source.name
+        if not page.exists():
+            header = re.findall(r"^(?:Template|Tab_title):.*\n", source.read_text("utf-8"), flags=re.MULTILINE)
+            own = f"Title: {first[:24]}\nSummary: {second[:120]}\nTranslated_from: en\n" + "".join(header)
+            page.write_text(f"{own}\n{first}\n\n{second}\n", "utf-8")
 
 
 def _write_persian(folder: Path, fields: str = "") -> None:

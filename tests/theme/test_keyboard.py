@@ -111,8 +111,8 @@ def test_the_folded_languages_open_by_keyboard(new_context: NewContext, server: 
     page.goto(server.url(PAGES[what]))
     languages = page.locator(".languages")
     assert not languages.locator("li a").first.is_visible()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    for _ in range(3):  # after the skip link and the exit
+        page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.localName") == "summary"
     page.keyboard.press("Enter")
     assert languages.locator("li a").first.is_visible()
