@@ -69,9 +69,10 @@ def place(generators: list[Generator]) -> None:
 
         def find_size(link: str, content: Content = content, files: Any = files) -> Size | None:
             for path in paths_of(link, content.relative_dir):
-                if path in files:
-                    if path not in sizes:
-                        sizes[path] = read_size(Path(files[path].source_path))
+                if path in files and path not in sizes:
+                    sizes[path] = read_size(Path(files[path].source_path))
+                # Pelican lists whatever is linked, under each name a link has, also what is not there.
+                if sizes.get(path):
                     return sizes[path]
             return None
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import Environment, pass_environment
+from jinja2 import Environment
 from markupsafe import Markup
 
 from .blocks import numbered_blocks
@@ -21,7 +21,6 @@ _NOTE_CLASSES = frozenset(("footnote-ref", "footnote-reference"))
 _NOTE_NUMBER = re.compile(r"\[?([0-9]++)\]?</a", re.IGNORECASE)
 
 
-@pass_environment
 def numbered(environment: Environment, html: Any, blocks: int | None = None) -> Markup:
     """A text with a link to itself in each numbered block, and with the page's digits on its footnotes.
 

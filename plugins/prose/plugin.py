@@ -49,7 +49,8 @@ def prepare(pelican: Pelican) -> None:
 def add_filter(generator: Generator) -> None:
     """Give templates the filter `numbered`."""
     if _State.configuration is not None:
-        generator.env.filters["numbered"] = numbered
+        # Bound here, not by `pass_environment`: that is compiled into templates, whose cache outlives the settings.
+        generator.env.filters["numbered"] = partial(numbered, generator.env)
 
 
 def prepare_text(content: Content) -> None:
