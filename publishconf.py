@@ -25,7 +25,7 @@ POLICY_PRECOMPRESS = True
 POLICY_HSTS_DAYS = 365
 
 # What only the operator knows, and the privacy page says. `./blog check --production` refuses while it is missing.
-PRIVACY_ACCESS_LOG = os.environ.get("PRIVACY_ACCESS_LOG")  # "none", or for how many days
+PRIVACY_ACCESS_LOG = os.environ.get("PRIVACY_ACCESS_LOG")  # "none", for how many days, or "host"
 PRIVACY_HOST = os.environ.get("PRIVACY_HOST")  # who runs the server
 PRIVACY_HOST_COUNTRY = os.environ.get("PRIVACY_HOST_COUNTRY")  # where it stands: IS, CH, ...
 PRIVACY_MAILING_SERVICE = os.environ.get("PRIVACY_MAILING_SERVICE")  # None while no letters are sent

@@ -47,11 +47,11 @@ def test_every_i18n_subsites_setting_has_its_counterpart() -> None:
 def test_the_readme_names_only_commands_and_options_that_exist() -> None:
     parser = argparse.ArgumentParser()
     subparsers = parser.add_subparsers()
-    for module in ("multilingual.commands", "tests.commands"):
+    for module in ("multilingual.commands", "policy.commands", "tests.commands"):
         importlib.import_module(module).add_commands(subparsers, ROOT)
     commands: dict[str, argparse.ArgumentParser] = dict(subparsers.choices)
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    used = re.findall(r"\./blog ([a-z]+)((?: --[a-z-]+)?)", README + contributing)
+    used = re.findall(r"\./blog ([a-z][a-z-]*)((?: --[a-z-]+)?)", README + contributing)
     assert len(used) > 8
     for command, option in used:
         assert command in commands, command

@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 #: Directives that browsers ignore in a page's <meta> (CSP Level 3, 3.3).
 HEADER_ONLY = frozenset({"frame-ancestors", "report-uri", "sandbox"})
 
-#: Abilities of a browser that no page here has, nor anything that finds its way into one.
+#: Abilities of a browser that no page here has, nor anything that finds its way into one: those that Chromium knows,
+#: since it complains of every other.
 DENIED_FEATURES = (
-    "accelerometer", "attribution-reporting", "autoplay", "bluetooth", "browsing-topics", "camera", "clipboard-read",
+    "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read",
     "clipboard-write", "display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid",
     "identity-credentials-get", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment",
     "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial",
-    "storage-access", "usb", "web-share", "window-management", "xr-spatial-tracking",
+    "storage-access", "usb", "window-management", "xr-spatial-tracking",
 )  # fmt: skip
 
 #: How long a copy may be shown without asking the server: corrections and withdrawals must arrive soon.

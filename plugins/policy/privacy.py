@@ -1,6 +1,7 @@
 """What the site claims about its readers' traces, as settings that a page can be held to.
 
-    PRIVACY_ACCESS_LOG       "none", or for how many days the server keeps a line per request
+    PRIVACY_ACCESS_LOG       "none", for how many days the server keeps a line per request, or "host": a company serves the
+                             pages, and what it records is not ours to decide
     PRIVACY_HOST             who runs the machine that serves the pages
     PRIVACY_HOST_COUNTRY     where it stands: ISO 3166-1, two letters
     PRIVACY_MAILING_SERVICE  who sends the letters and so holds the addresses; None while none are sent
@@ -26,7 +27,7 @@ MAILING_SERVICES = ("mailroom", "listmonk", "buttondown", "mailchimp")
 class Privacy:
     """The claims. None means not decided yet; for the mailing service, that no letters are sent."""
 
-    #: "none", or a number of days.
+    #: "none", a number of days, or "host".
     access_log: str | int | None = None
     #: Who serves the pages.
     host: str | None = None
@@ -88,6 +89,6 @@ def read_privacy(settings: Mapping[str, Any]) -> Privacy | None:
 def _read_log(value: Any) -> str | int | None:
     if isinstance(value, str) and re.fullmatch("[0-9]{1,4}", value):  # from the environment
         value = int(value)
-    if value in (None, "none") or (type(value) is int and value > 0):
+    if value in (None, "none", "host") or (type(value) is int and value > 0):
         return value  # type: ignore[no-any-return]
-    raise ConfigurationError(PREFIX + "ACCESS_LOG", value, 'use "none" or a number of days')
+    raise ConfigurationError(PREFIX + "ACCESS_LOG", value, 'use "none", a number of days, or "host"')

@@ -24,9 +24,9 @@ WITHHELD_REQUEST_HEADERS = ("Cookie", "Referer", "User-Agent")
 class Server:
     """One site on one server.
 
-    `plain` is the "address:port" of a site without TLS, such as an onion service's; "" for the public one. `access_log`
-    is
-    for how many days requests are logged, 0 for no log; `ports` are those of HTTP and HTTPS on this machine; visitors know 80 and 443.
+    `plain` is the "address:port" of a site without TLS, such as an onion service's; "" for the public one.
+    `access_log` is for how many days requests are logged, 0 for no log. `ports` are those of HTTP and HTTPS on this
+    machine; visitors know 80 and 443.
     """
 
     host: str

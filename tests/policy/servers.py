@@ -47,7 +47,7 @@ def make_certificate(folder: Path) -> tuple[str, str]:
     command = [
         program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
         "-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
-        "-keyout", key, "-out", certificate,
+        "-keyout", str(key), "-out", str(certificate),
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     return str(certificate), str(key)
