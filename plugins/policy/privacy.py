@@ -1,7 +1,7 @@
 """What the site claims about its readers' traces, as settings that a page can be held to.
 
-    PRIVACY_ACCESS_LOG       "none", for how many days the server keeps a line per request, or "host": a company serves the
-                             pages, and what it records is not ours to decide
+    PRIVACY_ACCESS_LOG       "none", for how many days the server keeps a line per request, or "host": a company serves
+                             the pages, and what it records is not ours to decide
     PRIVACY_HOST             who runs the machine that serves the pages
     PRIVACY_HOST_COUNTRY     where it stands: ISO 3166-1, two letters
     PRIVACY_MAILING_SERVICE  who sends the letters and so holds the addresses; None while none are sent
