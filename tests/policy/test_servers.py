@@ -29,7 +29,7 @@ from tests.policy.servers import (
 
 KINDS = ("nginx", "caddy")
 CANARY = "somebody-asked-for-this"
-#: Below this size, an answer may have any headers of its own.
+#: What every answer has, whoever gave it; None: not at all.
 EVERYWHERE = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
