@@ -37,6 +37,7 @@ TOOLS = (
     JAVA,
     NODE,
     Tool("feeds", "feeds in a real reader", ("newsboat",), ("newsboat",)),
+    Tool("paper", "the words on printed sheets", ("pdftotext",), ("poppler-utils",)),
     Tool("servers", "the configuration for nginx", ("nginx", "/usr/sbin/nginx"), ("nginx",)),
     Tool("servers", "the configuration for Caddy", ("caddy",), ("caddy",)),
     Tool("servers", "a certificate for both", ("openssl",), ("openssl",)),

@@ -1,4 +1,4 @@
-""""Leave this page": in reach and in sight on every page, and never in the way."""
+"""The way off each page, "Leave this page": in reach, in sight, and never in the way."""
 
 from pathlib import Path
 

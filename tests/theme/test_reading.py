@@ -4,10 +4,13 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from lxml import html
 
+from tests.frontdoor.support import skip_if_left_out
 from tests.theme.conftest import NewContext, Server
 from tests.theme.support import (
     COMMON_PAGES,
@@ -156,7 +159,7 @@ def test_type_is_set_for_its_script(
                 assert text["slant"] == "normal", (kind, text)
             if text["lang"].startswith("zh"):
                 assert text["slant"] == "normal", (kind, text)
-            assert text["align"] in ("start", "center"), (kind, text)
+            assert text["align"] in ("start", "center", "end"), (kind, text)
             assert text["size"] >= 13 or text["element"] in ("sup", "sub", "a"), (kind, text)
         if kind == "article":
             assert {"Latin": "Noto Serif", "Arabic": "Noto Naskh Arabic", "Han": "CJK"}[_script(lang)] in next(
@@ -263,26 +266,65 @@ def test_nothing_moves(new_context: NewContext, server: Server, motion: str) -> 
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_paper_shows_the_text_and_its_address(
-    new_context: NewContext, site: BuiltSite, server: Server, tmp_path: Path, lang: str
-) -> None:
+def test_paper_shows_the_text_and_how_to_cite_it(new_context: NewContext, server: Server, lang: str) -> None:
     page = new_context(scheme="dark").new_page()
-    url = pages_of(lang)["article"]
-    page.goto(server.url(url))
+    page.goto(server.url(pages_of(lang)["article"]))
     page.emulate_media(media="print")
-    for hidden in (".languages", ".words", ".also", ".skip", ".screen"):
+    for hidden in (".languages", ".words", ".also", ".skip", ".screen", ".exit", ".related", ".colophon", ".contents"):
         assert not any(element.is_visible() for element in page.locator(hidden).all()), hidden
-    assert page.locator(".prose").is_visible()
-    address = page.locator(".paper")
-    assert address.is_visible()
-    assert site.canonical(url) in address.inner_text()
+    for shown in (".prose", ".byline", ".citation", ".wordmark img"):
+        assert page.locator(shown).is_visible(), shown
+    assert page.locator(".prose .number").first.is_visible()
+    after = "e => getComputedStyle(e, '::after').content"
+    link = page.locator(".prose > :not(.footnote) a[href='https://example.org/a']").first
+    assert "https://example.org/a" in link.evaluate(after)
     ink, paper = page.evaluate(
         "[getComputedStyle(document.body).color, getComputedStyle(document.documentElement).backgroundColor]"
     )
     assert (ink, paper) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
-    pdf = page.pdf(path=tmp_path / "page.pdf", format="A4")
-    assert pdf.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 1
-    if pdftotext := shutil.which("pdftotext"):
-        text = subprocess.run([pdftotext, tmp_path / "page.pdf", "-"], capture_output=True, check=True).stdout
-        assert site.canonical(url) in re.sub(r"\s+", "", text.decode())
+
+
+@pytest.mark.parametrize("lang", ["en", "fa"])
+def test_each_sheet_says_where_it_comes_from(
+    new_context: NewContext, site: BuiltSite, server: Server, tmp_path: Path, lang: str
+) -> None:
+    url = max((url for url in site.articles if url.startswith(f"{lang}/")), key=lambda u: site.file(u).stat().st_size)
+    key = "leaving-russia"
+    article = next(one for one in site.site.editions[lang].articles if one.translation_key == key)
+    page = new_context().new_page()
+    page.goto(server.url(url))
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    sheets = sheets_of(tmp_path / "page.pdf")
+    assert len(sheets) >= 3
+    address = f"{site.site.preparation.public_url}/k/{key}/"
+    for number, words in enumerate(sheets, 1):
+        foot = [word for word in words if address in word.text or article.revision in word.text]
+        # The last sheet ends with the citation, which names both as well.
+        assert len({word.text for word in foot[-2:]}) == 2, (number, [word.text for word in words[-12:]])
+        line = max(word.bottom for word in foot)
+        top = min(word.top for word in foot if word.bottom > line - 3)
+        above = [word for word in words if word.bottom < line - 3]
+        assert above, f"sheet {number} holds nothing but its foot"
+        assert max(word.bottom for word in above) <= top, f"the text of sheet {number} reaches into its foot"
+    assert len(sheets[-1]) > 12, "no sheet is wasted"
+
+
+class Word(NamedTuple):
+    """A word on a sheet, with the place of its line in points from the sheet's top."""
+
+    text: str
+    top: float
+    bottom: float
+
+
+def sheets_of(pdf: Path) -> list[list[Word]]:
+    """The words of each sheet of a PDF."""
+    skip_if_left_out("paper")
+    tool = shutil.which("pdftotext")
+    assert tool, "no pdftotext: run ./blog test, which installs it"
+    printed = subprocess.run([tool, "-bbox", pdf, "-"], capture_output=True, check=True).stdout
+    tree = html.document_fromstring(printed, parser=html.HTMLParser(encoding="utf-8"))
+    return [
+        [Word(word.text_content(), float(word.get("ymin")), float(word.get("ymax"))) for word in sheet.iter("word")]
+        for sheet in tree.iter("page")
+    ]

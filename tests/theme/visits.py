@@ -42,7 +42,8 @@ TEXTS = """() => {
 }"""
 STATE = """() => ({
     lang: document.documentElement.lang, direction: document.documentElement.dir,
-    active: document.querySelectorAll("script:not([type='application/ld+json']), iframe, object, embed, form, [style], [onclick]").length,
+    active: [...document.querySelectorAll("script, iframe, object, embed, form, [style], [onclick]")]
+        .filter(e => e.type !== "application/ld+json").length,
     kept: document.cookie.length + localStorage.length + sessionStorage.length,
     styled: getComputedStyle(document.body).maxInlineSize !== "none",
     paper: getComputedStyle(document.documentElement).backgroundColor,
