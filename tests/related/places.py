@@ -27,6 +27,7 @@ def register() -> None:
 
 
 def set_places(generator: ArticlesGenerator) -> None:
+    name = generator.settings.get("PLACES_ATTRIBUTE", "places")
     for article in (*generator.articles, *generator.translations):
-        if isinstance(stated := getattr(article, "places", None), str):
-            article.places = [Place(stated, article.slug)]
+        if isinstance(stated := getattr(article, name, None), str):
+            setattr(article, name, [Place(stated, article.slug)])
