@@ -21,7 +21,7 @@ STATIC_PATHS = ["images", "files"]
 RELATIVE_URLS = True
 
 PLUGIN_PATHS = ["plugins"]
-PLUGINS = ["multilingual", "atlas", "pictures", "prose", "policy", "contact"]
+PLUGINS = ["multilingual", "atlas", "pictures", "prose", "citations", "related", "policy", "contact"]
 
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
 # EXIT_URL is where "leave this page" leads: the weather, as anybody there may look it up.
@@ -121,6 +121,10 @@ PRIVACY_ACCESS_LOG = None
 PRIVACY_HOST = None
 PRIVACY_HOST_COUNTRY = None
 PRIVACY_MAILING_SERVICE = None  # no letters are sent yet
+
+CITATIONS_ORGANISATIONS = ["desk"]  # the author is an organisation, not a person
+CITATIONS_ACCESS_DATES = True  # each source on the web says when it was read
+RELATED_BY = ["countries", "topics"]
 
 # Addresses, as one edition has them; the plugin puts its language in front.
 INDEX_URL = ""
