@@ -60,7 +60,9 @@ MULTILINGUAL_LANGUAGES = {
     },
 }
 # Whoever reads one of these reads the other more easily than English.
-MULTILINGUAL_FALLBACK = {"uk": ["ru", "en"], "fa": ["en"], "es": ["en"], "fr": ["en"]}
+MULTILINGUAL_FALLBACK = {
+    "uk": ["ru", "en"], "fa": ["en"], "es": ["en"], "fr": ["en"], "ar": ["en"], "zh-Hans": ["en"],
+}  # fmt: skip
 # What belongs to no language, such as the page on which one is chosen.
 EXIT_URL = "https://www.metoffice.gov.uk/"
 MULTILINGUAL_TERMS = "terms.yaml"
