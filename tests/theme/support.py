@@ -70,7 +70,7 @@ _STATES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"Image": "images/test-picture.jpg", "Topics": "detention", "Countries": "IR"},
         {"Former_slugs": "every-element-once"},
     ),
-    "corrected": ({}, {"Corrected": "2026-03-04 {words}"}),
+    "corrected": ({"Topics": "detention"}, {"Corrected": "2026-03-04 {words}"}),
     "retracted": ({}, {"Retracted": "2026-03-04 {words}"}),
     "withdrawn": ({"Withdrawn": "2026-03-04 On the author’s wish"}, {}),
     "hidden": ({"Status": "hidden"}, {}),

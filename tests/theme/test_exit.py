@@ -126,7 +126,7 @@ def test_a_site_that_names_none_keeps_no_room_for_it(tmp_path: Path) -> None:
     (tmp_path / "plugins").symlink_to(ROOT / "plugins", target_is_directory=True)
     (tmp_path / "content" / "images").mkdir(exist_ok=True)
     with (tmp_path / "pelicanconf.py").open("a", encoding="utf-8") as file:
-        file.write('EXIT_URL = ""\nfor _own in MULTILINGUAL_LANGUAGES.values():\n    _own.pop("EXIT_URL", None)\n')
+        file.write('del EXIT_URL\nfor _own in MULTILINGUAL_LANGUAGES.values():\n    _own.pop("EXIT_URL", None)\n')
     built = BuiltSite.build(tmp_path)
     assert not built.tree("en/").cssselect(".exit")
     assert not built.tree("").cssselect(".exit")
