@@ -8,6 +8,8 @@ import pytest
 from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
+from jinja2 import Environment, FileSystemLoader
+from lxml import html
 from multilingual.catalogues import Catalogues
 from multilingual.check import check_messages, theme_messages
 
@@ -102,6 +104,19 @@ def test_templates_bring_no_script_and_no_inline_style(path: Path) -> None:
     assert not re.search(r"<(?:script|iframe|object|embed)\b|\son\w+=|\sstyle=|javascript:", text, flags=re.IGNORECASE)
     assert path.name == "404.html" or "<style" not in text
     assert not re.search(r"""(?:src|href)="(?:https?:)?//""", text), "nothing comes from elsewhere"
+
+
+def test_a_confirmation_says_what_happened_and_what_comes_next() -> None:
+    environment = Environment(loader=FileSystemLoader(ROOT / "theme" / "templates"), autoescape=True)
+    template = environment.get_template("_confirmation.html")
+    page = html.fragment_fromstring(
+        template.render(heading="Deleted", sentence="It is <gone>.", next=("Front page", "../"))
+    )
+    assert page.get("role") == "status", "a screen reader says it at once"
+    assert [child.tag for child in page] == ["h1", "p", "p"]
+    assert page[1].text_content() == "It is <gone>."
+    assert page.cssselect("a")[0].get("href") == "../"
+    assert not html.fragment_fromstring(template.render(heading="Deleted", sentence="Gone.")).cssselect("a")
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
