@@ -28,6 +28,12 @@ from tests.theme.visits import Visit, beyond, texts_of
 #: The least line height of running text, and the most characters that a full line may hold (of Chinese, whole ems).
 LEADING = {"ar": 1.7, "fa": 1.7, "zh-Hans": 1.7}
 MEASURE = {"zh-Hans": 40}
+#: The least line height by script, as the BBC's typography has it for its services, and 1.5 where that has less.
+ROOM = {
+    "am": 1.5, "ar": 1.63, "bn": 1.88, "fa": 1.63, "he": 1.5, "hi": 1.75, "hy": 1.5, "ja": 1.5, "ka": 1.5, "ko": 1.5,
+    "my": 1.75, "ps": 1.63, "ru": 1.5, "si": 1.56, "ta": 2.0, "th": 1.5, "ti": 1.5, "tr": 1.5, "ur": 1.63, "vi": 1.5,
+    "zh-Hans": 1.5, "zh-Hant": 1.5,
+}  # fmt: skip
 #: Pages with all that a page can show.
 RICH = ("home", "article", "corrected article", "retracted article", "draft", "page", "archive", "topic")
 
@@ -170,6 +176,25 @@ def test_type_is_set_for_its_script(
             assert max(lines) <= MEASURE.get(lang, 75), lines
             if viewport == DESKTOP:
                 assert max(lines) >= (32 if lang == "zh-Hans" else 55), lines
+
+
+def test_scripts_that_may_come_have_room_and_faces_of_their_own(new_context: NewContext, server: Server) -> None:
+    page = new_context().new_page()
+    page.goto(server.url(pages_of("en")["home"]))
+    found = {}
+    for lang in ROOM:
+        found[lang] = page.evaluate(
+            """lang => {
+                document.documentElement.lang = lang;
+                const p = document.querySelector("main").appendChild(document.createElement("p"));
+                const style = getComputedStyle(p);
+                return [parseFloat(style.lineHeight) / parseFloat(style.fontSize), style.fontFamily];
+            }""",
+            lang,
+        )
+    assert {lang: room for lang, (room, _) in found.items() if room < ROOM[lang] - 0.01} == {}
+    latin = page.evaluate("document.documentElement.lang = 'en', getComputedStyle(document.body).fontFamily")
+    assert [lang for lang, (_, face) in found.items() if face == latin and lang not in ("vi", "tr")] == []
 
 
 def _script(lang: str) -> str:
