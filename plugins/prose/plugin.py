@@ -15,6 +15,7 @@ from pelican.plugins import signals
 
 from .blocks import mark, without_ids
 from .links import guard_links
+from .notes import order_notes
 from .numbers import numbered
 from .reading import reading_minutes
 from .settings import Configuration, read_configuration
@@ -59,7 +60,7 @@ def prepare_text(content: Content) -> None:
     if configuration is None or not isinstance(content, Article | Page):
         return
     kind = "article" if isinstance(content, Article) else "page"
-    marked = mark(content._content or "", numbered=kind in configuration.numbered)
+    marked = mark(order_notes(content._content or ""), numbered=kind in configuration.numbered)
     content._content = guard_links(marked.html, configuration.host)
     content.paragraphs = marked.paragraphs
     content.contents = marked.contents
