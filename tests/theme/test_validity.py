@@ -16,11 +16,12 @@ BROKEN = """\
 <html lang="en"><head><title>Broken</title></head>
 <body><p><div role="nothing">Not closed, and an attribute twice.</p><a href="/" href="/">x</a></body></html>
 """
-#: To the checker a file has no origin, so that none is "self", and it takes no hash for a style block; what the
-#: policy allows is for a browser to say, and another test asks one.
+#: To the checker a file has no origin, so that none is "self", it takes no hash for a style block, and data
+#: for a script; what the policy allows is for a browser to say, and another test asks one.
 OF_POLICY = (
     "Resource violates Content Security Policy (meta tag)",
     "Inline style violates Content Security Policy (meta tag)",
+    "Inline script violates Content Security Policy (meta tag)",
 )
 STYLE = "a { colour: red; inline-size: 3 apples; }\n"
 Message = dict[str, Any]
