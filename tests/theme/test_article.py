@@ -109,10 +109,9 @@ def test_one_sentence_cites_the_article(site: BuiltSite, lang: str) -> None:
 def test_reference_managers_find_their_files(site: BuiltSite, lang: str) -> None:
     for kind in ("article", "hidden article"):
         url = pages_of(lang)[kind]
-        links = site.tree(url).cssselect("a[download]")
-        assert [link.get("href").rpartition("/")[2] for link in links] == ["cite.bib", "cite.ris"], kind
-        for link in links:
-            assert site.file(url).parent.joinpath(link.get("href").rpartition("/")[2]).is_file()
+        names = [link.attrib["href"].rpartition("/")[2] for link in site.tree(url).cssselect("a[download]")]
+        assert names == ["cite.bib", "cite.ris"], kind
+        assert all(site.file(url).with_name(name).is_file() for name in names), kind
     assert not site.tree(pages_of(lang)["draft"]).cssselect("a[download]")
 
 
@@ -133,8 +132,8 @@ def test_related_articles_are_few_and_in_this_language(site: BuiltSite, lang: st
     links = site.tree(url).cssselect(".related a")
     assert 0 < len(links) <= 4
     for link in links:
-        assert f"/{lang}/" in link.get("href")
-        assert not link.get("href").endswith("/every-element/")
+        assert f"/{lang}/" in link.attrib["href"]
+        assert not link.attrib["href"].endswith("/every-element/")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Request, Route
 
 from tests.frontdoor.support import ROOT, copy_project
 from tests.theme.conftest import NewContext, Server
@@ -45,7 +45,7 @@ def test_every_page_has_one_that_leads_where_its_readers_expect(site: BuiltSite)
             expected = str(site.site.editions[url.partition("/")[0]].settings["EXIT_URL"])
         links = site.tree(url).cssselect(".exit a")
         assert [link.get("href") for link in links] == [expected], what
-        assert set(links[0].get("rel").split()) == {"noreferrer", "noopener"}, what
+        assert set(links[0].attrib["rel"].split()) == {"noreferrer", "noopener"}, what
     assert len({str(edition.settings["EXIT_URL"]) for edition in site.site.editions.values()}) == len(LANGUAGES)
 
 
@@ -113,8 +113,13 @@ def test_at_the_top_it_covers_neither_the_languages_nor_the_name(new_context: Ne
 def test_it_leads_away_without_script_and_tells_nothing(new_context: NewContext, server: Server) -> None:
     page = new_context().new_page()
     page.goto(server.url(PAGES["article (fa)"]))
-    asked = []
-    page.route("https://**", lambda route: (asked.append(route.request), route.fulfill(body="weather")))
+    asked: list[Request] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request)
+        route.fulfill(body="weather")
+
+    page.route("https://**", answer)
     find_exit(page).click()
     page.wait_for_load_state()
     assert len(asked) >= 1

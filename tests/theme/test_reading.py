@@ -350,7 +350,10 @@ def sheets_of(pdf: Path) -> list[list[Word]]:
     printed = subprocess.run([tool, "-bbox", pdf, "-"], capture_output=True, check=True).stdout
     tree = html.document_fromstring(printed, parser=html.HTMLParser(encoding="utf-8"))
     return [
-        [Word(word.text_content(), float(word.get("ymin")), float(word.get("ymax"))) for word in sheet.iter("word")]
+        [
+            Word(word.text_content(), float(word.attrib["ymin"]), float(word.attrib["ymax"]))
+            for word in sheet.iter("word")
+        ]
         for sheet in tree.iter("page")
     ]
 

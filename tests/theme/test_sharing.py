@@ -17,7 +17,7 @@ LOCALES = {
 def open_graph(tree: html.HtmlElement) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for meta in tree.cssselect("meta[property]"):
-        found.setdefault(meta.get("property"), []).append(meta.get("content"))
+        found.setdefault(meta.attrib["property"], []).append(meta.attrib["content"])
     return found
 
 
