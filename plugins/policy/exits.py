@@ -6,11 +6,13 @@ reachable differs from country to country.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
+from .settings import split_address
 
 SETTING = "EXIT_URL"
 
@@ -43,9 +45,9 @@ def _languages(settings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _check(name: str, url: Any, own: str | None) -> None:
-    if not isinstance(url, str) or url != url.strip():
-        raise ConfigurationError(name, url, "use an https address")
-    address = urlsplit(url)
+    if not isinstance(url, str) or re.search(r'[\s"<>\\]', url):
+        raise ConfigurationError(name, url, "use an https address, without spaces and quotes")
+    address = split_address(name, url)
     if address.scheme != "https" or not address.hostname:
         raise ConfigurationError(name, url, "use an absolute https address")
     if "@" in address.netloc:

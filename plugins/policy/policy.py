@@ -103,13 +103,16 @@ class Policy:
 
     def allows_form(self, action: str) -> bool:
         """Whether a form may be sent to an absolute address, or to a path of the site itself."""
-        target = urlsplit(action)
-        own = not target.netloc or _origin(action) == _origin(self.site_url)
+        try:
+            target, origin = urlsplit(action), _origin(action)
+        except ValueError:
+            return False
+        own = not target.netloc or origin == _origin(self.site_url)
         for source in self._form_sources():
             if source == "'self'":
                 if own:
                     return True
-            elif _origin(source) == _origin(action):
+            elif _origin(source) == origin:
                 path = urlsplit(source).path
                 # CSP Level 3, 6.7.2.11: a path that ends in a slash stands for all below it.
                 if path in ("", target.path) or (path.endswith("/") and target.path.startswith(path)):

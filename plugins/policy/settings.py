@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .errors import ConfigurationError, suggestion
 
@@ -19,9 +19,10 @@ PREFIX = "POLICY_"
 #: Header files that we know how to write.
 HEADER_FILES = ("_headers",)
 
-#: What separates directives and sources in a policy, so that it can be in none.
-_SEPARATOR = re.compile(r"[\s;,'\"\\<>]|[^\x21-\x7e]")
-_ADDRESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):(?P<port>\d{1,5})\Z")
+#: What separates directives and sources in a policy, or means something in HTML ("&") or in a server's configuration
+#: ("$" and "{}" name variables), so that it can be in no address.
+_SPECIAL = re.compile(r"[\s;,'\"\\<>&$`{|}^]|[^\x21-\x7e]")
+_ADDRESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):(?P<port>[0-9]{1,5})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,16 @@ def read_configuration(settings: Mapping[str, Any]) -> Configuration:
     return Configuration(**values)
 
 
+def split_address(setting: str, url: str) -> SplitResult:
+    """The parts of an address. Raises ConfigurationError for one that has none, such as `https://[`."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read only here: beyond 65535 it is an error
+    except ValueError as error:
+        raise ConfigurationError(setting, url, f"use an https address: {error}") from error
+    return parts
+
+
 def check_address(setting: str, address: str) -> None:
     """Raise ConfigurationError unless it is `host:port`."""
     found = _ADDRESS.match(address)
@@ -121,9 +132,11 @@ def _check_day(name: str, value: str) -> None:
 
 
 def _check_form_action(action: str) -> None:
-    setting, address = PREFIX + "FORM_ACTIONS", urlsplit(action)
-    if _SEPARATOR.search(action):
-        raise ConfigurationError(setting, action, "use plain ASCII without spaces, quotes, commas and semicolons")
+    setting = PREFIX + "FORM_ACTIONS"
+    if _SPECIAL.search(action):
+        remedy = "use plain ASCII without spaces, quotes, commas, semicolons, & and $"
+        raise ConfigurationError(setting, action, remedy)
+    address = split_address(setting, action)
     if action.startswith("/") and not action.startswith("//"):
         return
     is_private = address.hostname in ("127.0.0.1", "localhost", "::1") or (address.hostname or "").endswith(".onion")

@@ -24,6 +24,11 @@ README = Path(__file__).resolve().parents[2] / "plugins" / "policy" / "README.md
         ("POLICY_FORM_ACTIONS", "/mail/", "use a tuple of texts"),
         ("POLICY_FORM_ACTIONS", ("/mail/; script-src *",), "without spaces"),
         ("POLICY_FORM_ACTIONS", ("https://lists.example/'self'",), "quotes"),
+        ("POLICY_FORM_ACTIONS", ("https://lists.example/$request_uri/",), "& and $"),
+        ("POLICY_FORM_ACTIONS", ("https://lists.example/{http.request.uri}/",), "plain ASCII"),
+        ("POLICY_FORM_ACTIONS", ("https://lists.example/&quot",), "& and $"),
+        ("POLICY_FORM_ACTIONS", ("https://[",), "https address"),
+        ("POLICY_FORM_ACTIONS", ("https://lists.example:99999/",), "https address"),
         ("POLICY_FORM_ACTIONS", ("//lists.example/",), "https address"),
         ("POLICY_FORM_ACTIONS", ("http://lists.example/",), "https address"),
         ("POLICY_FORM_ACTIONS", ("javascript:alert(1)",), "https address"),
@@ -39,6 +44,7 @@ README = Path(__file__).resolve().parents[2] / "plugins" / "policy" / "README.md
         ("POLICY_SECURITY_EXPIRES", "next year", "use a day such as"),
         ("POLICY_MAILROOM", "https://site.example/", "use host:port"),
         ("POLICY_MAILROOM", "127.0.0.1:99999", "use host:port"),
+        ("POLICY_MAILROOM", "127.0.0.1:٨٠٢٥", "use host:port"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, value: Any, said: str) -> None:
@@ -90,6 +96,9 @@ def test_claims_are_read_as_the_environment_has_them() -> None:
         ("https://me:secret@weather.example/", "user and password"),
         ("https://site.example/about/", "leads back to this site"),
         (" https://weather.example/", "use an https address"),
+        ('https://weather.example/"><', "use an https address"),
+        ("https://[", "use an https address"),
+        ("https://weather.example:99999/", "use an https address"),
     ],
 )
 def test_an_exit_that_is_none_is_refused(url: str, said: str) -> None:
