@@ -21,7 +21,7 @@ def write_caddy(server: Server) -> str:
         address, _, port = server.plain.rpartition(":")
         site, bind = f"http://:{port}", f"\n\tbind {address}"
     tls = f"\n\ttls {server.certificate} {server.key}" if server.certificate and not server.plain else ""
-    lasting = " ".join(f"/{folder}/*" for folder in server.lasting)
+    lasting = " ".join(_quoted(f"/{folder}/*") for folder in server.lasting)
     return f"""\
 # {server.host}: printed by ./blog deploy-config caddy. Print it again when settings or the theme's 404.html change.
 {{
@@ -170,6 +170,10 @@ def _skip_log(server: Server) -> str:
 
 def _stated(headers: Mapping[str, str]) -> Iterable[str]:
     return (f'header {name} "{value}"' for name, value in headers.items())
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '\\"') + '"'
 
 
 def _lines(lines: Iterable[str], tabs: int) -> str:

@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 from .policy import FILES_FRESH
 
@@ -16,7 +17,7 @@ def write_headers(headers: Mapping[str, str], lasting: Iterable[str]) -> str:
     """The file's text; `lasting` are folders whose files may be kept for a day."""
     blocks = {"/*": headers}
     for folder in lasting:
-        blocks[f"/{folder}/*"] = {"Cache-Control": f"public, max-age={FILES_FRESH}"}
+        blocks[f"/{quote(folder)}/*"] = {"Cache-Control": f"public, max-age={FILES_FRESH}"}
     lines = []
     for pattern, stated in blocks.items():
         lines += [pattern, *(f"  {name}: {value}" for name, value in stated.items()), ""]

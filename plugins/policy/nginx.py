@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 from .policy import FILES_FRESH, PAGES_FRESH, TEXTS, TYPES
 from .server import LARGEST_LETTER, WITHHELD_REQUEST_HEADERS, Server
@@ -24,7 +25,8 @@ def write_nginx(server: Server) -> str:
 
 def _maps(server: Server, slug: str) -> str:
     lasting = "".join(
-        f'    "~^(200|206|304) /{re.escape(folder)}/" "public, max-age={FILES_FRESH}";\n' for folder in server.lasting
+        f'    "~^(200|206|304) /{re.escape(quote(folder))}/" "public, max-age={FILES_FRESH}";\n'
+        for folder in server.lasting
     )
     text = f"""\
 # {server.host}: printed by ./blog deploy-config nginx. Print it again when settings or the theme's 404.html change.

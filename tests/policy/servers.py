@@ -72,7 +72,7 @@ def print_configuration(site: Path, *arguments: str) -> str:
         cwd=site,
         env=os.environ | {"PYTHONPATH": str(ROOT / "plugins"), "PYTHONUTF8": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from policy.compression import ENDINGS, SMALLEST, compress, compress_files
+from policy.header_file import write_headers
 from policy.policy import Policy
 from policy.styles import find_styles
 
@@ -49,6 +50,10 @@ def test_the_header_file_says_what_the_table_says_once(site: Site) -> None:
     assert len(stated) == len(set(stated))
     assert "unsafe-inline" not in site.text("_headers")
     assert max(map(len, site.text("_headers").splitlines())) < 2000  # Cloudflare's limit
+
+
+def test_the_header_file_names_folders_as_addresses_do() -> None:
+    assert "/my%20pictures/*\n" in write_headers({}, ["my pictures"])
 
 
 def test_pages_carry_the_same_policy_and_the_page_for_unknown_addresses_its_style(site: Site) -> None:

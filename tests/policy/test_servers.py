@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from policy.policy import DENIED_FEATURES
@@ -28,6 +29,8 @@ from tests.policy.servers import (
 )
 
 KINDS = ("nginx", "caddy")
+#: A folder as an editor may call it.
+FOLDER = 'снимки и "письма"'
 CANARY = "somebody-asked-for-this"
 #: What every answer has, whoever gave it; None: not at all.
 EVERYWHERE = {
@@ -53,11 +56,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         POLICY_HSTS_DAYS=30,
         POLICY_SECURITY_CONTACT=("mailto:safe@site.example",),
         PRIVACY_ACCESS_LOG="none",
-        STATIC_PATHS=["images", "files"],
+        STATIC_PATHS=["images", "files", FOLDER],
     )
     site.article("en", "one", "A paragraph. " * 200)
     site.translation("fa", "one", "en", "یک بند. " * 200)
     site.write("files/cite.bib", "@misc{one}\n" * 200)
+    site.write(f"{FOLDER}/in/a.txt", "text")
     site.write("files/cite.ris", "TY  - GEN\n" * 200)
     site.write("images/.secret", "hidden")
     site.build_whole()
@@ -89,6 +93,7 @@ PAGES = {
     "/sitemap.xml": (200, "text/xml; charset=utf-8", 300),
     "/files/cite.bib": (200, "application/x-bibtex; charset=utf-8", 86400),
     "/files/cite.ris": (200, "application/x-research-info-systems; charset=utf-8", 86400),
+    f"/{quote(FOLDER)}/in/a.txt": (200, "text/plain; charset=utf-8", 86400),
     "/robots.txt": (200, "text/plain; charset=utf-8", 300),
     "/.well-known/security.txt": (200, "text/plain; charset=utf-8", 300),
     f"/fa/{CANARY}": (404, "text/html; charset=utf-8", 300),
