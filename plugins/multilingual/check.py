@@ -157,7 +157,11 @@ def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
         here = page.relative_to(output).as_posix().removesuffix("index.html")
         text = page.read_text("utf-8")
         for target in dict.fromkeys(_targets(text)):
-            url = urlsplit(urljoin(f"{base}/{here}", target))
+            try:
+                url = urlsplit(urljoin(f"{base}/{here}", target))
+            except ValueError as error:
+                yield Problem(f"/{here}", 0, f"{target} is no address: {error}", "Mend it.")
+                continue
             if url.scheme not in ("http", "https") or url.netloc != urlsplit(base).netloc:
                 continue
             file = output / unquote(url.path).lstrip("/")

@@ -44,6 +44,10 @@ def inspect(output: Path, expected: Expectation, *, production: bool) -> Iterato
     for file in sorted(output.rglob("*.html")):
         where = "/" + file.relative_to(output).as_posix().removesuffix("index.html")
         yield from _inspect_page(where, Page(file.read_text("utf-8")), expected.policy)
+    for file in sorted(output.rglob("*.svg")):
+        # Opened by itself, where no server forbids it, a drawing can do whatever a page can.
+        where = "/" + file.relative_to(output).as_posix()
+        yield from _inspect_content(where, Page(file.read_text("utf-8", "replace")), expected.policy)
     if expected.privacy is not None:
         yield from _inspect_privacy(output, expected.privacy, expected.privacy_pages, warning=not production)
     for tag in expected.without_exit:
@@ -57,13 +61,17 @@ def inspect(output: Path, expected: Expectation, *, production: bool) -> Iterato
         yield from _inspect_security(expected)
 
 
-def _inspect_page(where: str, page: Page, policy: Policy) -> Iterator[Finding]:
+def _inspect_content(where: str, page: Page, policy: Policy) -> Iterator[Finding]:
     host = urlsplit(policy.site_url).hostname or ""
     for address in dict.fromkeys(page.loads):
         if is_elsewhere(address, host):
             yield Finding(where, f"it loads {address}, which tells others who reads it", "Keep a copy in the site.")
     if page.scripts:
         yield Finding(where, "it has a script, which no browser is to run", "Take it out.")
+
+
+def _inspect_page(where: str, page: Page, policy: Policy) -> Iterator[Finding]:
+    yield from _inspect_content(where, page, policy)
     if page.cookies:
         yield Finding(where, "it sets a cookie", "Take it out.")
     for form in dict.fromkeys(page.forms):

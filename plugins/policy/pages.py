@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _LOADING = {
-    "audio": ("src",), "embed": ("src",), "iframe": ("src",), "img": ("src", "srcset"), "input": ("src",),
-    "object": ("data",), "source": ("src", "srcset"), "track": ("src",), "video": ("src", "poster"),
+    "audio": ("src",), "base": ("href",), "body": ("background",), "embed": ("src",), "feimage": ("href", "xlink:href"),
+    "iframe": ("src",), "image": ("href", "xlink:href"), "img": ("src", "srcset"), "input": ("src",),
+    "object": ("data",), "source": ("src", "srcset"), "track": ("src",), "use": ("href", "xlink:href"),
+    "video": ("src", "poster"),
 }  # fmt: skip
+#: Where an address names a host, as the URL standard reads it (section 4.4): slashes may lean either way, and be more
+#: or, after `https:`, fewer than two.
+_HOST = re.compile(r"(?:https?:[/\\]*|(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,})(?P<host>[^/\\?#]*)", re.IGNORECASE)
+#: What browsers drop from an address.
+_IGNORED = re.compile(r"[\t\n\r]")
 #: Links that a browser follows by itself. `alternate` and `canonical` only name something.
 _FETCHED = {"stylesheet", "icon", "manifest", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload"}
 _DATA = "application/ld+json"
@@ -86,5 +94,10 @@ def _addresses(name: str, value: str) -> list[str]:
 
 def is_elsewhere(address: str, host: str) -> bool:
     """Whether a browser would ask another machine for an address."""
-    target = urlsplit(address.strip())
-    return bool(target.netloc) and target.hostname != host
+    found = _HOST.match(_IGNORED.sub("", address.strip()))
+    if not found:
+        return False
+    try:
+        return urlsplit(f"//{found['host']}").hostname != host
+    except ValueError:
+        return True  # Nobody knows where it leads.

@@ -104,6 +104,10 @@ def test_a_privacy_page_that_is_missing_or_says_something_else_is_refused(site: 
         ('<img src="a.png" srcset="//cdn.example/a.png 2x" alt="">', "it loads //cdn.example/a.png"),
         ('<video poster="https://cdn.example/p.png"></video>', "it loads https://cdn.example/p.png"),
         ('<link rel="preconnect" href="https://cdn.example">', "it loads https://cdn.example"),
+        ('<svg><image href="https://cdn.example/a.png"/></svg>', "it loads https://cdn.example/a.png"),
+        ('<svg><use xlink:href="https://cdn.example/a.svg#a"/></svg>', "it loads https://cdn.example/a.svg#a"),
+        ('<base href="https://cdn.example/">', "it loads https://cdn.example/"),
+        ('<img src="https://[" alt="">', "it loads https://["),
         ("<script>alert(1)</script>", "it has a script"),
         ('<a href="#" onclick="x()">x</a>', "it has a script"),
         ('<meta http-equiv="Set-Cookie" content="a=1">', "it sets a cookie"),
@@ -118,6 +122,19 @@ def test_a_page_that_breaks_the_table_is_refused(site: Site, text: str, said: st
     site.article("en", "bad", f"<div>{text}</div>", Summary="Summary.")
     problems = [problem for problem in found(site, production=False) if problem.startswith("/en/bad")]
     assert [problem for problem in problems if said in problem], problems
+
+
+def test_a_drawing_that_runs_or_loads_something_is_refused(site: Site) -> None:
+    inside = '<script>1</script><image href="https://cdn.example/a.png"/>'
+    site.write("images/a.svg", f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>')
+    site.write(
+        "images/b.svg", '<svg xmlns="http://www.w3.org/2000/svg"><path style="fill: red"/><use href="#a"/></svg>'
+    )
+    said = sorted(found(site, production=False))
+    assert len(said) == 2
+    assert all(problem.startswith("/images/a.svg") for problem in said)
+    assert "it has a script" in said[0]
+    assert "it loads https://cdn.example/a.png" in said[1]
 
 
 def test_what_the_table_allows_is_not_reported(site: Site) -> None:

@@ -68,6 +68,8 @@ def test_forms_go_where_they_are_configured_to(actions: tuple[str, ...], expecte
         ("https://lists.example.evil/mail/", False),
         ("http://lists.example/mail/", False),
         ("/own", False),
+        ("https://[", False),
+        ("https://lists.example:99999/mail/", False),
     ],
 )
 def test_a_form_is_allowed_as_a_browser_would_allow_it(action: str, allowed: bool) -> None:
@@ -109,6 +111,14 @@ def test_any_text_is_read_as_a_page(text: str) -> None:
         ("https://cdn.example/a.png", True),
         ("//cdn.example/a.png", True),
         (" //cdn.example/a.png", True),
+        ("/\t/cdn.example/a.png", True),
+        ("\\\\cdn.example\\a.png", True),
+        ("/\\cdn.example/a.png", True),
+        ("https:/cdn.example/a.png", True),
+        ("https:cdn.example/a.png", True),
+        ("ftp://cdn.example/a.png", True),
+        ("https://[", True),
+        ("HTTPS://SITE.example:443/a.png", False),
         ("data:image/png;base64,AA", False),
     ],
 )
