@@ -44,7 +44,10 @@ def check_forms(contact: Contact, output: Path, report: Report, site_url: str = 
     if not action:
         return
     for file in sorted(output.rglob("*.html")):
-        page = _Page(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        if "<form" not in text.lower():
+            continue
+        page = _Page(text)
         permitted = all(any(allows(one, action, site_url) for one in sources) for sources in page.form_actions)
         if action in page.actions and not permitted:
             here = file.relative_to(output).as_posix().removesuffix("index.html")
