@@ -34,7 +34,7 @@ def _maps(server: Server, slug: str) -> str:
 # The page for an unknown address is that of its edition.
 map $request_uri $not_found_{slug} {{
     default "/404.html";
-    "~^/(?<edition_{slug}>[A-Za-z0-9-]+)/" "/$edition_{slug}/404.html";
+    "~^/(?<edition>[A-Za-z0-9-]+)/" "/$edition/404.html";
 }}
 
 # Corrections and withdrawals arrive within minutes, style sheets within a day.

@@ -329,6 +329,27 @@ def test_what_a_configuration_cannot_hold_is_refused(
         print_configuration(site.folder, *arguments)
 
 
+@pytest.mark.parametrize("arguments", [(), ("--http", "127.0.0.1:18091")])
+def test_nginx_takes_the_publication_s_own_name(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """PCRE2 before 10.44 refuses names of more than 32 letters within an expression; variables may be longer."""
+    root = Path(__file__).resolve().parents[2]
+    if not arguments:
+        certificate, key = make_certificate(tmp_path)
+        arguments = ("--certificate", certificate, "--key", key, "--ports", "18080,18443")
+    done = subprocess.run(
+        [sys.executable, str(root / "blog"), "deploy-config", "nginx", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    assert configure_nginx(folder, done.stdout)
+    for name in re.findall(r"\(\?<(\w+)>", done.stdout):
+        assert len(name) <= 32, name
+
+
 def test_the_front_door_prints_the_site_s_own() -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
