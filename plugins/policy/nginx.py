@@ -58,10 +58,10 @@ map $upstream_http_cache_control $letter_cache_{slug} {{
         text += f"""
 # What is logged: day, path and status. No address, no query, no browser.
 map $time_iso8601 $day_{slug} {{
-    "~^(?<date_{slug}>[0-9-]+)T" $date_{slug};
+    "~^(?<date>[0-9-]+)T" $date;
 }}
 map $request_uri $path_{slug} {{
-    "~^(?<without_query_{slug}>[^?]*)" $without_query_{slug};
+    "~^(?<without_query>[^?]*)" $without_query;
 }}
 log_format days_{slug} escape=json '$day_{slug} $request_method $path_{slug} $status $body_bytes_sent';
 """
