@@ -31,17 +31,25 @@ def connect() -> None:
 
 def refuse_mistakes(pelican: Pelican) -> None:
     """Read the settings before anything is built. Raises ConfigurationError."""
-    read_contact(pelican.settings)
+    if _is_used(pelican.settings):
+        read_contact(pelican.settings)
 
 
 def begin(generator: Generator) -> None:
     """Give templates the record and two filters; each run reads again, since files may have changed."""
+    if not _is_used(generator.settings):
+        return
     generator.env.filters.setdefault("duration", write_duration)
     generator.env.filters.setdefault("filesize", write_size)
     context = generator.context
     if "contact" not in context:
         context["contact"] = read_contact(generator.settings)
         context.setdefault("CHECKS", []).append(partial(check, context))
+
+
+def _is_used(settings: dict[str, Any]) -> bool:
+    """Receivers outlive the site that asked for them; Pelican has put the names of the loaded plugins there."""
+    return __package__ in settings["PLUGINS"]
 
 
 def check(context: dict[str, Any], output: Path, *, production: bool) -> None:

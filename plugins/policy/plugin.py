@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 class _Run:
     """What is known of the current run. Renewed by `prepare` and `begin`."""
 
+    is_used = False
     configuration = Configuration()
     privacy: Privacy | None = None
     policy = Policy()
@@ -49,11 +50,14 @@ def connect() -> None:
 
 def prepare(pelican: Pelican) -> None:
     """Read the settings. Raises ConfigurationError, which ends the build."""
-    settings = pelican.settings
+    settings, _Run.context = pelican.settings, None
+    # Receivers outlive the site that asked for them; Pelican has put the names of the loaded plugins there.
+    _Run.is_used = __package__ in settings["PLUGINS"]
+    if not _Run.is_used:
+        return
     _Run.configuration = read_configuration(settings)
     _Run.privacy = read_privacy(settings)
     read_exits(settings)
-    _Run.context = None
     # Receivers are called in the order they were connected. The copies are made of what all the others have finished.
     signals.finalized.disconnect(complete_output)
     signals.finalized.connect(complete_output)
@@ -62,7 +66,7 @@ def prepare(pelican: Pelican) -> None:
 def begin(generator: Generator) -> None:
     """Give the templates of a run their policy and claims."""
     context = generator.context
-    if context is _Run.context:
+    if not _Run.is_used or context is _Run.context:
         return
     _Run.context, _Run.newest, _Run.pages = context, None, {}
     _Run.policy = make_policy(generator.settings, _Run.configuration)
@@ -75,6 +79,8 @@ def begin(generator: Generator) -> None:
 
 def survey(generators: list[Generator]) -> None:
     """Note the newest text and, for sites without multilingual, where pages are; refuse two claims to one file."""
+    if _Run.context is None:
+        return
     days = []
     for generator in generators:
         contents: list[Any] = []
@@ -94,7 +100,7 @@ def survey(generators: list[Generator]) -> None:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")  # reproducible-builds.org/specs/source-date-epoch
     if epoch:
         _Run.newest = datetime.fromtimestamp(int(epoch), UTC).date()
-    context = _Run.context or {}
+    context = _Run.context
     ours = {name for name, wanted in _files().items() if wanted}
     for static in context.get("staticfiles", ()):
         if static.get_url_setting("save_as") in ours:

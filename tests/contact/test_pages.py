@@ -67,11 +67,14 @@ def test_nothing_set_shows_nothing_and_every_page_stands(site: Site) -> None:
     assert links(contact) == []
 
 
-def test_the_theme_stands_without_the_plugin(site: Site) -> None:
-    site.settings(PLUGINS=["multilingual"])
-    site.build_whole()
+def test_the_theme_stands_without_the_plugin(full_site: Site) -> None:
+    full_site.build_whole()  # its receivers are connected from here on
+    full_site.settings(PLUGINS=["multilingual"])
+    full_site.build_whole()
     for page in TEMPLATES:
-        assert "Text." in text_of(site, page)
+        said = text_of(full_site, page)
+        assert "Text." in said
+        assert not [sign for _, sign in SHOWN.values() if sign in said]
 
 
 def test_everything_set_shows_everything(full_site: Site) -> None:

@@ -196,6 +196,15 @@ def test_a_site_that_configures_nothing_gets_no_file(tmp_path: Path) -> None:
     assert outputs[0] == outputs[1]
 
 
+def test_a_site_is_left_alone_that_does_not_ask_for_it(site: Site, tmp_path: Path) -> None:
+    site.build_whole()
+    other = Site(tmp_path / "other", **PUBLISHED | {"PLUGINS": ["multilingual"], "EXIT_URL": "none"})
+    other.article("en", "one")
+    other.build_whole()
+    assert not [name for name in ("_headers", "robots.txt", ".well-known/security.txt") if other.has(name)]
+    assert "POLICY" not in " ".join(map(str, other.check(production=True).problems))
+
+
 def test_a_site_without_multilingual_has_all_of_it(tmp_path: Path) -> None:
     site = Site(
         tmp_path, **PUBLISHED | {"PLUGINS": ["policy"], "MULTILINGUAL_LANGUAGES": ..., "THEME": "simple"},
