@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from filecmp import cmp
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,9 @@ def run_pelican(
     settings = load_settings(settings_file, {**(overrides or {}), "OUTPUT_PATH": str(output)})
     if template_cache is not None:
         template_cache.mkdir(parents=True, exist_ok=True)
-        cache = jinja2.FileSystemBytecodeCache(str(template_cache))
+        # A compiled template knows how its filters are called, and these come from plugins: others, another template.
+        plugins = sha256(repr([str(plugin) for plugin in settings["PLUGINS"] or ()]).encode()).hexdigest()[:12]
+        cache = jinja2.FileSystemBytecodeCache(str(template_cache), f"{plugins}_%s.cache")
         settings["JINJA_ENVIRONMENT"] = {**settings["JINJA_ENVIRONMENT"], "bytecode_cache": cache}
 
     def stop_at_problems(site: Site) -> None:

@@ -77,6 +77,13 @@ def test_the_theme_stands_without_the_plugin(full_site: Site) -> None:
         assert not [sign for _, sign in SHOWN.values() if sign in said]
 
 
+def test_a_site_may_begin_to_use_the_plugin(full_site: Site, tmp_path: Path) -> None:
+    for plugins in (["multilingual"], ["multilingual", "contact"]):
+        full_site.settings(PLUGINS=plugins)
+        full_site.build_whole(template_cache=tmp_path / "compiled")  # as ./blog serve does
+    assert "1.2\N{NO-BREAK SPACE}MB" in text_of(full_site, "services").replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def test_everything_set_shows_everything(full_site: Site) -> None:
     full_site.build_whole()
     for page, sign in SHOWN.values():
