@@ -218,11 +218,15 @@ def test_only_pages_carry_the_script_and_nothing_is_kept(served: Preview) -> Non
     assert int(headers["content-length"]) == len(served.text().encode())
 
 
-def test_missing_page_is_the_sites_own(served: Preview) -> None:
-    status, headers, body = served.ask("/en/no-such-page/")
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [("/en/no-such-page/", "en/404.html"), ("/fa/k/x.pdf", "fa/404.html"), ("/xx/", "404.html"), ("/x", "404.html")],
+)
+def test_missing_page_is_the_sites_own_in_the_language_of_the_address(served: Preview, asked: str, answer: str) -> None:
+    status, headers, body = served.ask(asked)
     assert status == 404
     assert headers["content-type"].startswith("text/html")
-    own = (served.folder / "var" / "serve" / "404.html").read_text(encoding="utf-8")
+    own = (served.folder / "var" / "serve" / answer).read_text(encoding="utf-8")
     assert own.rpartition("</body>")[0][-500:] in body
 
 

@@ -379,7 +379,7 @@ def test_a_reason_is_given_in_the_readers_language_where_there_is_one(site: Site
     site.build_whole()
     reasons = {}
     for lang in ("en", "fa", "zh-Hans"):
-        (reason,) = site.html(f"{lang}/one/").xpath("//p/bdi")
+        (reason,) = site.html(f"{lang}/one/").xpath("//main//p/bdi")
         reasons[lang] = (reason.text, reason.get("lang"))
     assert reasons == {
         "en": ("At the author's wish", None),
