@@ -127,3 +127,11 @@ def test_templates_say_nothing_that_cannot_be_translated(path: Path) -> None:
     shown = re.sub(r"""<[^>]*>|[\w-]+="[^"]*\"""", "", text)  # tags, and attributes that a macro makes
     said = re.findall(r'\b(?:alt|title|aria-label|placeholder)="([^"]*)"', text)
     assert re.findall(r"[^\W\d_]{2,}", shown + " ".join(said)) == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_long_page_leads_straight_to_the_channels_but_not_past_what_to_consider(lang: str, site: BuiltSite) -> None:
+    for kind, links in (("apply", 1), ("meeting", 1), ("contact", 0)):
+        tree = site.tree(f"{lang}/{kind}/")
+        assert len(tree.cssselect("main header a[href='#channels']")) == links, kind
+        assert len(tree.cssselect("h2#channels")) == 1, kind
