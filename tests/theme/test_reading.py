@@ -49,6 +49,21 @@ MEASURED = """em => [...document.querySelectorAll(".prose > p:not(:has([lang])),
     return width > column ? column * count / width : 0;
 })"""
 
+# The lines of each heading that has more than one.
+LINES = """where => [...document.querySelectorAll(where)].filter(e => e.checkVisibility()).map(e => {
+    const lines = [], walker = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), range = document.createRange();
+    let top = -Infinity;
+    while (walker.nextNode()) [...walker.currentNode.data].forEach((character, place) => {
+        range.setStart(walker.currentNode, place);
+        range.setEnd(walker.currentNode, place + 1);
+        const box = range.getClientRects()[0];
+        if (!box || !character.trim()) return;
+        if (box.top > top + 8) { lines.push(""); top = box.top; }
+        lines[lines.length - 1] += character;
+    });
+    return lines;
+}).filter(lines => lines.length > 1)"""
+
 
 def contrast(one: str, other: str) -> float:
     """The contrast of two computed colours (WCAG 2.2, "contrast ratio")."""
@@ -126,6 +141,35 @@ def test_a_redirect_leads_on_without_script(new_context: NewContext, server: Ser
 def test_nothing_scrolls_sideways_at_320_pixels_or_at_200_percent(visits: list[Visit]) -> None:
     found = [(visit.what, width, wide) for visit in visits for width, wide in visit.too_wide.items() if wide]
     assert not found, "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_on_a_phone_that_enlarges_everything_languages_and_exit_stand_apart(
+    new_context: NewContext, server: Server, lang: str
+) -> None:
+    page = new_context((195, 420)).new_page()
+    for kind in ("home", "article", "contact"):
+        page.goto(server.url(pages_of(lang)[kind]))
+        boxes = [page.locator(place).bounding_box() for place in (".exit", ".exit a", ".languages summary")]
+        strip, way_out, languages = (box for box in boxes if box)
+        assert strip["y"] <= way_out["y"]
+        assert way_out["y"] + way_out["height"] <= strip["y"] + strip["height"]
+        assert languages["y"] >= strip["y"] + strip["height"]
+        assert beyond(page) == []
+
+
+def test_languages_with_notes_stand_below_the_exit_s_rule(new_context: NewContext, server: Server) -> None:
+    page = new_context(DESKTOP).new_page()
+    page.goto(server.url("fa/only-persian/"))
+    assert page.locator(".languages small").count() == 7
+    below = page.locator(".exit").evaluate("e => e.getBoundingClientRect().bottom")
+    for entry in page.locator(".languages li").all():
+        box = entry.bounding_box()
+        assert box
+        assert box["y"] >= below - 1
+    page.goto(server.url(pages_of("fa")["address that leads nowhere"]))
+    assert page.locator(".languages li").count() == 8
+    assert page.locator(".languages small").count() == 0
 
 
 def test_nothing_scrolls_sideways_with_letters_of_twice_the_size(new_context: NewContext, server: Server) -> None:
@@ -212,6 +256,21 @@ def test_pages_and_what_is_foreign_on_them_have_their_own_direction(visits: list
             assert direction == ("rtl" if own in RIGHT_TO_LEFT else "ltr"), (visit.what, element)
             foreign += own != lang
     assert foreign > 500, "other languages' names, and titles not yet translated"
+
+
+def test_no_chinese_heading_ends_in_a_line_of_one_or_two_characters(
+    new_context: NewContext, site: BuiltSite, server: Server
+) -> None:
+    page = new_context(DESKTOP).new_page()
+    broken = 0
+    for width in (320, 390, 768, DESKTOP[0]):
+        page.set_viewport_size({"width": width, "height": 800})
+        for url in (*(url for url in site.articles if url.startswith("zh-Hans/")), *pages_of("zh-Hans").values()):
+            page.goto(server.url(url))
+            for lines in page.evaluate(LINES, "main :is(h1, h2, h3)"):
+                broken += 1
+                assert len(lines[-1]) > 2, (url, width, lines)
+    assert broken > 20, "headings of more than one line were looked at"
 
 
 def test_no_chinese_footnote_number_begins_a_line(new_context: NewContext, site: BuiltSite, server: Server) -> None:
@@ -332,6 +391,26 @@ def test_each_sheet_says_where_it_comes_from(
         assert found == {"".join(sorted(word)) for word in foot}, f"sheet {number}: its foot is not alone in its line"
         assert max(word.bottom for word in words) == max(word.bottom for word in line), "it is the last line"
         assert len(words) > len(line) + 12, f"sheet {number} is wasted"
+
+
+@pytest.mark.parametrize("lang", ["en", "fa"])
+def test_a_list_s_number_stands_beside_it_on_paper(new_context: NewContext, server: Server, lang: str) -> None:
+    page = new_context((700, 900)).new_page()
+    page.emulate_media(media="print")
+    page.goto(server.url(pages_of(lang)["article"]))
+    assert page.locator(".footnote-backref").count() > 1
+    assert not any(arrow.is_visible() for arrow in page.locator(".footnote-backref").all())
+    lists = page.locator(".prose > .block:has(> .number):has(> ul)")
+    assert lists.count()
+    for one in lists.all():
+        number, first = one.locator("> .number").bounding_box(), one.locator("li").first.bounding_box()
+        assert number
+        assert first
+        assert number["y"] < first["y"] + first["height"]
+        assert first["y"] < number["y"] + number["height"]
+        beside = first["x"] - number["x"] - number["width"]
+        assert beside >= 0 if lang == "en" else number["x"] >= first["x"] + first["width"]
+        assert 0 <= number["x"] <= 700 - number["width"], "it is on the sheet"
 
 
 class Word(NamedTuple):
