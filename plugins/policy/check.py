@@ -84,9 +84,9 @@ def _inspect_page(where: str, page: Page, policy: Policy) -> Iterator[Finding]:
 
 
 def _inspect_privacy(output: Path, privacy: Privacy, pages: Mapping[str, str], *, warning: bool) -> Iterator[Finding]:
-    for setting in privacy.undecided:
+    for setting in () if warning else privacy.undecided:  # while one writes, the page itself says so
         what = "not decided, so the privacy page cannot say it"
-        yield Finding(setting, what, "Set it in publishconf.py or in the environment.", warning)
+        yield Finding(setting, what, "Set it in publishconf.py or in the environment.")
     promised = {f"{name}={value}" for name, value in privacy.claims.items()}
     for lang, url in pages.items():
         file = output / unquote(url)
