@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +37,8 @@ def start_blog(folder: Path, *arguments: str, **environment: str) -> subprocess.
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # so that a test can end it with all its children
+        # Whoever runs the tests in the background may ignore Ctrl-C; who runs the command does not.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
 
