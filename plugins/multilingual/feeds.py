@@ -36,12 +36,12 @@ def default_authority(public_url: str) -> str:
     return urlsplit(public_url).hostname or "localhost"
 
 
-def complete_feed(feed: Any, output: FeedOutput, authority: str, home_url: str) -> None:
+def complete_feed(feed: Any, output: FeedOutput, authority: str, page_url: str) -> None:
     """Add to a feed what Pelican leaves out, before it is written."""
     edition = output.edition
     feed.feed["id"] = feed_id(authority, output)
     feed.feed["language"] = edition.lang
-    feed.feed["link"] = home_url
+    feed.feed["link"] = page_url
     for item, article in zip(feed.items, output.articles, strict=False):
         item["unique_id"] = entry_id(authority, article)
         item["unique_id_is_permalink"] = False

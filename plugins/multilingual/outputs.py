@@ -50,7 +50,10 @@ class Output:
 
 @dataclass(slots=True)
 class FeedOutput:
-    """One feed to be written: `kind` is "atom" or "rss"."""
+    """One feed to be written: `kind` is "atom" or "rss".
+
+    `page_url` is the page that lists the same articles; without one it is the front page.
+    """
 
     edition: Edition
     save_as: str
@@ -58,6 +61,7 @@ class FeedOutput:
     kind: str
     articles: list[Content]
     title: str | None = None
+    page_url: str | None = None
 
 
 def plan_edition(edition: Edition, configuration: Configuration) -> Iterator[Output]:
@@ -136,7 +140,8 @@ def plan_feeds(edition: Edition, configuration: Configuration) -> Iterator[FeedO
             for shelf in collect_terms(edition, taxonomy):
                 if shelf.articles:
                     path = _feed_path(edition, taxonomy, shelf.term)
-                    yield FeedOutput(edition, path, path, "atom", shelf.articles, str(shelf.term.name))
+                    term = shelf.term
+                    yield FeedOutput(edition, path, path, "atom", shelf.articles, str(term.name), term.url)
 
 
 @dataclass(slots=True)

@@ -112,8 +112,8 @@ class EditionWriter:
         if self._current_feed is not None:
             output = self._current_feed
             authority = self._context.get("FEED_AUTHORITY") or default_authority(self._preparation.public_url)
-            home = self._plan.directory.absolute(output.edition.url)
-            complete_feed(feed, output, authority, home)
+            page_url = self._plan.directory.absolute(output.page_url or output.edition.url)
+            complete_feed(feed, output, authority, page_url)
 
     def _write_sitemap(self, writer: Writer) -> None:
         path = Path(sanitised_join(writer.output_path, self._preparation.configuration.sitemap))
