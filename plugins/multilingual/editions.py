@@ -164,7 +164,7 @@ class Edition:
             if self.lang in group.members or group.withdrawal:
                 continue
             offered = group.offer(self.lang, fallback)
-            if offered is None:
+            if offered is None or offered.is_broken:  # other plugins have not seen a broken one
                 continue
             if group.kind == "article" and configuration.untranslated == "link":
                 self.untranslated.append(offered)

@@ -75,6 +75,19 @@ def test_terms_of_another_plugin_get_pages_in_every_edition(site: Site, order: l
     assert "<loc>https://site.example/fa/countries/ru/</loc>" in site.text("sitemap.xml")
 
 
+def test_a_broken_article_is_not_offered_to_other_editions(site: Site) -> None:
+    """What is wrong with it is told; another plugin never saw it, so its countries are still text."""
+    (site.folder / "atlas_of_test.py").write_text(COUNTRIES, "utf-8")
+    site.settings(PLUGINS=["multilingual", "atlas_of_test"])
+    site.settings(PLUGIN_PATHS=[*site.configuration["PLUGIN_PATHS"], "."])
+    site.settings(MULTILINGUAL_TERMS="terms.yaml", MULTILINGUAL_TAXONOMIES={"countries": PATTERNS})
+    site.write("terms.yaml", TERMS)
+    site.article("en", "one", Topics="nothing", Countries="RU")
+    site.translation("fa", "one", "en", Countries="UA")
+    [problem] = site.build().errors
+    assert "'nothing' is not in the table of topics" in str(problem)
+
+
 def test_terms_lead_to_their_pages_from_the_article(site: Site) -> None:
     (site.folder / "bare/templates/article.html").write_text(
         "{% for one in article.topics %}[{{ one }}|{{ one.name('en') }}|{{ one.url }}|{{ one.name_lang }}]{% endfor %}"
