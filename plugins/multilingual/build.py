@@ -14,7 +14,7 @@ import re
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from filecmp import cmp
@@ -66,8 +66,12 @@ def build_site(
     without_broken: bool = False,
     progress: Progress | None = None,
     template_cache: Path | None = None,
+    only: Collection[str] = (),
 ) -> BuildResult:
     """Build the site and, when nothing is wrong, bring the output up to date.
+
+    `only` names source files of which nothing but the text has changed since the output was
+    built: then their pages and feeds are written, and the rest is left as it is.
 
     `output` defaults to the settings' OUTPUT_PATH. A `template_cache` folder keeps compiled
     templates between builds, a third of the time of a small site's. Raises ConfigurationError for settings
@@ -85,11 +89,16 @@ def build_site(
             overrides={**(overrides or {}), "MULTILINGUAL_WITHOUT_BROKEN": without_broken},
             progress=progress,
             template_cache=template_cache,
+            only=only,
         )
         if not result.errors:
             if not output.is_relative_to(root):
                 _refuse_foreign_files(staging, output, settings["OUTPUT_RETENTION"])
-            result.changed = replace_tree(staging, output, settings["OUTPUT_RETENTION"])
+            partial = result.site is not None and result.site.plan.is_partial
+            if partial:
+                result.changed = replace_files(staging, output)
+            else:
+                result.changed = replace_tree(staging, output, settings["OUTPUT_RETENTION"])
     result.seconds = time.monotonic() - start
     return result
 
@@ -101,6 +110,7 @@ def run_pelican(
     overrides: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     template_cache: Path | None = None,
+    only: Collection[str] = (),
 ) -> BuildResult:
     """Run Pelican into an empty folder and collect everything that is wrong."""
     result = BuildResult()
@@ -119,6 +129,8 @@ def run_pelican(
         result.problems += site.problems
         if [problem for problem in site.problems if not problem.warning] or log.problems:
             raise _StoppedError
+        if only:
+            site.plan.restrict(only)
 
     with _collected_log(settings_file.name) as log, _told(progress, result):
         plugin.watch_plan(stop_at_problems)
@@ -214,19 +226,10 @@ def _is_running(pid: str) -> bool:
 def replace_tree(new: Path, old: Path, retention: list[str] | None = None) -> int:
     """Make `old` equal to `new`, file by file, and count the files that changed.
 
-    Each changed file is replaced in one step, so a reader sees the old or the new one.
     What `new` has not got is removed at the end, but for the names in `retention`.
     """
-    changed = 0
     wanted = {path.relative_to(new) for path in new.rglob("*") if path.is_file()}
-    for name in sorted(wanted):
-        source, target = new / name, old / name
-        if target.is_file() and cmp(source, target, shallow=False):
-            continue
-        _clear_way(target, old)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
-        changed += 1
+    changed = replace_files(new, old)
     kept = set(retention or ())
     for path in sorted(old.rglob("*"), reverse=True):
         name = path.relative_to(old)
@@ -238,6 +241,20 @@ def replace_tree(new: Path, old: Path, retention: list[str] | None = None) -> in
         elif name not in wanted:
             path.unlink()
             changed += 1
+    return changed
+
+
+def replace_files(new: Path, old: Path) -> int:
+    """Move what differs from `new` to `old`, and count it. Each file is replaced in one step: a reader sees either."""
+    changed = 0
+    for source in sorted(path for path in new.rglob("*") if path.is_file()):
+        target = old / source.relative_to(new)
+        if target.is_file() and cmp(source, target, shallow=False):
+            continue
+        _clear_way(target, old)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+        changed += 1
     return changed
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from pelican.contents import Content
 
 from .addresses import Redirects, neutral_url
 from .editions import Edition
@@ -32,6 +34,8 @@ class Plan:
         self.outputs: list[Output] = []
         self.feeds: list[FeedOutput] = []
         self.problems: list[Problem] = []
+        #: Only some of the pages are to be written.
+        self.is_partial = False
         self._preparation = preparation
         self._configuration = preparation.configuration
         self._editions = editions
@@ -53,6 +57,19 @@ class Plan:
         )
         for output in self.outputs:
             self.directory.add(output)
+
+    def restrict(self, sources: Collection[str]) -> bool:
+        """Leave nothing to be written but the pages of some source files and the feeds they stand in.
+
+        Every address stays known. False, and nothing is changed, where one of the files has no page.
+        """
+        own = [output for output in self.outputs if _source_of(output.content) in sources]
+        if {_source_of(output.content) for output in own} != set(sources):
+            return False
+        self.outputs = own
+        self.feeds = [feed for feed in self.feeds if any(_source_of(a) in sources for a in feed.articles)]
+        self.is_partial = True
+        return True
 
     def _plan_neutral(self, groups: Iterable[Group]) -> Iterator[Output]:
         configuration = self._configuration
@@ -141,6 +158,10 @@ class Plan:
 def is_citable(group: Group) -> bool:
     """Whether a group has an address in no language: it is published, or was and is withdrawn."""
     return group.kind == "article" and bool(group.public() if group.withdrawal else group.published())
+
+
+def _source_of(content: Content | None) -> str:
+    return str(content.source_path) if content is not None else ""
 
 
 def _source_path(group: Group) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigurationError
+from .headers import HeaderError, decode, split_header
 
 WATCHED = ("content", "theme", "plugins")
 
@@ -43,6 +44,7 @@ def serve(root: Path, settings: Path, port: int) -> int:
         raise ConfigurationError("--port", port, f"{error}. Choose another: ./blog serve --port {port + 1}") from error
     answering = threading.Thread(target=server.serve_forever, daemon=True)
     spare = Spare(root)
+    edits = Edits(settings.parent / "content")
     try:
         for changed in changes(settings.parent):
             if any(path.endswith(".py") for path in changed):  # the spare may have imported what it was
@@ -50,7 +52,9 @@ def serve(root: Path, settings: Path, port: int) -> int:
                 spare = Spare(root)
                 shutil.rmtree(cache, ignore_errors=True)
             with closing(spare):
-                report = spare.build(settings, output, overrides(server.url, cache), cache / "templates")
+                only = edits.begin(changed)
+                report = spare.build(settings, output, overrides(server.url, cache), cache / "templates", only)
+            edits.end(whole=not report.problems)
             server.state.renew(report.problems)
             spare = Spare(root)  # after the page is renewed: its imports would take a processor from the build
             if not answering.is_alive():
@@ -64,6 +68,42 @@ def serve(root: Path, settings: Path, port: int) -> int:
         spare.close()
         server.server_close()
     return 0
+
+
+class Edits:
+    """Which texts were edited below their headers only: then no other page has to be written again.
+
+    A header is shown on lists, topics and in other languages. A text is shown on its own page and in feeds, unless
+    its beginning serves as the summary.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shown: dict[str, object] = {}
+        self._now: dict[str, object] = {}
+        self._waiting: set[str] = set()
+
+    def begin(self, changed: set[str]) -> set[str]:
+        """The files whose pages are enough, none if everything has to be written."""
+        self._waiting |= changed or {""}
+        # Before the build reads them: whatever is saved from now on differs from this, and is built next.
+        self._now = {str(path): header_of(path) for path in self._folder.rglob("*.md")}
+        same = all(self._now.get(path) and self._now[path] == self._shown.get(path) for path in self._waiting)
+        return self._waiting if same else set()
+
+    def end(self, *, whole: bool) -> None:
+        """The build is over; if it was `whole`, all that was waiting is shown now."""
+        if whole:
+            self._shown, self._waiting = self._now, set()
+
+
+def header_of(path: Path) -> object:
+    """A text's header, None where it cannot be told from its text, or states no summary."""
+    try:
+        fields = split_header(decode(path.read_bytes())).fields
+    except (OSError, HeaderError):
+        return None
+    return fields if "summary" in fields else None
 
 
 def overrides(url: str, cache: Path) -> dict[str, Any]:

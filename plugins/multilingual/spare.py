@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,16 @@ class Spare:
             encoding="utf-8",
         )
 
-    def build(self, settings: Path, output: Path, overrides: dict[str, Any], template_cache: Path) -> Report:
-        """Let the process build, once; it is used up afterwards."""
+    def build(
+        self, settings: Path, output: Path, overrides: dict[str, Any], template_cache: Path, only: Collection[str] = ()
+    ) -> Report:
+        """Let the process build, once; it is used up afterwards. `only` is that of `build_site`."""
         order = {
             "settings": str(settings),
             "output": str(output),
             "overrides": overrides,
             "template_cache": str(template_cache),
+            "only": sorted(only),
         }
         answer, _ = self._process.communicate(json.dumps(order))
         if not answer:
@@ -83,13 +87,15 @@ def main() -> None:
     os._exit(0)  # taking the interpreter apart would keep the author waiting for nothing
 
 
-def carry_out(settings: str, output: str, overrides: dict[str, Any], template_cache: str) -> Report:
+def carry_out(settings: str, output: str, overrides: dict[str, Any], template_cache: str, only: list[str]) -> Report:
     """Build, and make a problem of whatever is raised: the open page is where the author looks."""
     root = Path.cwd()
     try:
         from .build import build_site
 
-        result = build_site(Path(settings), Path(output), overrides=overrides, template_cache=Path(template_cache))
+        result = build_site(
+            Path(settings), Path(output), overrides=overrides, template_cache=Path(template_cache), only=only
+        )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - reported, not swallowed
         if hasattr(error, "setting") and hasattr(error, "remedy"):  # a ConfigurationError, of whichever plugin
             file, value = os.path.relpath(settings, root), getattr(error, "value", None)

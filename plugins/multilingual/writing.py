@@ -61,7 +61,7 @@ class EditionWriter:
                     kind = output.identity[0]
                     if output.edition is edition and (edition is None or kind in _PAGE_KINDS):
                         self._write(output, writer)
-        if self._preparation.configuration.sitemap and self._preparation.public_url:
+        if self._preparation.configuration.sitemap and self._preparation.public_url and not self._plan.is_partial:
             self._write_sitemap(writer)
 
     def _write(self, output: Output, writer: Writer) -> None:
