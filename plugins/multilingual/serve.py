@@ -81,15 +81,22 @@ class Edits:
         self._folder = folder
         self._shown: dict[str, object] = {}
         self._now: dict[str, object] = {}
+        self._files: set[str] = set()
         self._waiting: set[str] = set()
 
     def begin(self, changed: set[str]) -> set[str]:
         """The files whose pages are enough, none if everything has to be written."""
-        self._waiting |= changed or {""}
+        self._waiting |= {path for path in changed if not self._is_passing(path)} if changed else {""}
         # Before the build reads them: whatever is saved from now on differs from this, and is built next.
-        self._now = {str(path): header_of(path) for path in self._folder.rglob("*.md")}
+        self._files = {str(path) for path in self._folder.rglob("*")}
+        self._now = {path: header_of(Path(path)) for path in self._files if path.endswith(".md")}
         same = all(self._now.get(path) and self._now[path] == self._shown.get(path) for path in self._waiting)
         return self._waiting if same else set()
+
+    def _is_passing(self, path: str) -> bool:
+        """Whether a file is an editor's own: hidden, a backup, or come and gone since the last build."""
+        name = Path(path).name
+        return name.startswith(".") or name.endswith("~") or not (path in self._files or Path(path).exists())
 
     def end(self, *, whole: bool) -> None:
         """The build is over; if it was `whole`, all that was waiting is shown now."""

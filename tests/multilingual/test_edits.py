@@ -83,10 +83,19 @@ def test_a_text_that_is_its_own_summary_is_written_everywhere(site: Site, edits:
 
 def test_what_is_no_text_is_written_everywhere(site: Site, edits: Edits) -> None:
     assert save(site, edits, {str(site.write("images/drawing.svg", "<svg/>"))})[0] == set()
-    one = site.content / "articles" / "en" / "one.md"
-    one.unlink()
-    assert save(site, edits, {str(one)})[0] == set()
+    for gone in ("images/drawing.svg", "articles/en/one.md"):
+        (site.content / gone).unlink()
+        assert save(site, edits, {str(site.content / gone)})[0] == set()
     assert not site.has("en/one/")
+    assert not (site.output / "images" / "drawing.svg").exists()
+
+
+def test_files_of_an_editors_own_are_passed_over(site: Site, edits: Edits) -> None:
+    """Many save beside and put in place, keep a copy, or note down what is open."""
+    file = str(site.article("en", "one", "First, edited.", Summary="A summary."))
+    passing = {f"{file}~", str(site.write("articles/en/.one.md.swp", "x")), str(site.content / "articles/en/4913")}
+    site.write("articles/en/one.md~", "x")
+    assert save(site, edits, {file} | passing)[0] == {file}
 
 
 def test_an_edit_that_cannot_be_built_is_written_with_the_one_that_mends_another(site: Site, edits: Edits) -> None:
