@@ -97,6 +97,8 @@ from pathlib import Path
 from pelican.plugins import signals
 
 def look(generator):
+    if __name__ not in generator.settings["PLUGINS"]:  # receivers outlive their site
+        return
     report, path = generator.context["report_problem"], Path(generator.settings["PATH"])
     for article in generator.articles:
         if "remark" in article.metadata:

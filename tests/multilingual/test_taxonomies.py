@@ -23,6 +23,8 @@ class Country:
         return self.key
 
 def set_countries(generator):
+    if __name__ not in generator.settings["PLUGINS"]:  # receivers outlive their site
+        return
     for article in generator.articles + generator.translations:
         stated = getattr(article, "countries", "")
         article.countries = [Country(key.strip().lower()) for key in stated.split(",") if key.strip()]
