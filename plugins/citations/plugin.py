@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -76,17 +76,22 @@ def check(generators: list[Generator]) -> None:
     for article in articles:
         if getattr(article, "withdrawal", None):
             article.revision = ""  # of a text that is gone, not even its fingerprint stays
-        elif _State.configuration.access_dates:
-            _check_sources(context, article)
     _check_collisions(context, articles)
+    if _State.configuration.access_dates:
+        look = partial(_check_sources, context, articles)
+        if "CHECKS" in context:  # a warning is for whoever asks: a build need not read every source for it
+            context["CHECKS"].append(look)
+        else:
+            look()
 
 
-def _check_sources(context: dict[str, Any], article: Article) -> None:
-    for source in read_sources(article._content or ""):
-        if source.lacks_access_date:
-            what = f"source {source.number} names a web address and no day on which it was read"
-            remedy = f"Write the day behind {source.addresses[-1]}."
-            _report(context, article, what, remedy, warning=True)
+def _check_sources(context: dict[str, Any], articles: Iterable[Article], *_: Any, **__: Any) -> None:
+    for article in articles:
+        for source in read_sources(article._content or "") if not getattr(article, "withdrawal", None) else ():
+            if source.lacks_access_date:
+                what = f"source {source.number} names a web address and no day on which it was read"
+                remedy = f"Write the day behind {source.addresses[-1]}."
+                _report(context, article, what, remedy, warning=True)
 
 
 def _check_collisions(context: dict[str, Any], articles: list[Article]) -> None:
