@@ -1,0 +1,1 @@
+"""The mailroom: the publication's own mailing service, which tells nobody who its subscribers are."""

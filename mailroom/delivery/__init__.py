@@ -1,0 +1,1 @@
+"""Letters on their way: the queue, the relay, its replies, and what comes back."""

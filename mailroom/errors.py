@@ -1,0 +1,73 @@
+"""What can go wrong in the mailroom. Every message names the thing, says what is wrong with it and what to do.
+
+None of them ever holds an address, a token or a key: messages end in logs.
+"""
+
+from __future__ import annotations
+
+
+class ConfigurationError(ValueError):
+    """A setting that cannot be used: it names the setting, the value found there and the remedy."""
+
+    def __init__(self, setting: str, value: object, remedy: str) -> None:
+        super().__init__(f"{setting} = {value!r}: {remedy}")
+        self.setting = setting
+        self.value = value
+        self.remedy = remedy
+
+
+class MailroomError(Exception):
+    """Anything the mailroom cannot do; `remedy` says what whoever runs it can."""
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(f"{problem}. {remedy}" if remedy else problem)
+        self.problem = problem
+        self.remedy = remedy
+
+
+class InvalidToken(MailroomError):
+    """A link that we did not make, made for something else, or that was damaged on its way."""
+
+
+class ExpiredToken(InvalidToken):
+    """A link of ours whose time is over."""
+
+
+class InvalidAddress(MailroomError):
+    """What somebody typed is no address that letters can be sent to."""
+
+
+class StoreError(MailroomError):
+    """The database cannot be used now."""
+
+
+class SchemaOutdated(StoreError):
+    """The database is of another version than the program."""
+
+
+class StoreDamaged(StoreError):
+    """The database file is not what we wrote: a backup is needed."""
+
+
+class DiskFull(StoreError):
+    """Nothing can be written until somebody makes room."""
+
+
+class WrongKey(StoreError):
+    """The keyring is not the one that the data was sealed with."""
+
+
+class Unreadable(StoreError):
+    """A sealed value that does not open: altered, or moved from another row."""
+
+
+class DeliveryFailed(MailroomError):
+    """A letter that the relay did not take."""
+
+
+class TemporaryFailure(DeliveryFailed):
+    """Not now; the same letter may be taken later."""
+
+
+class PermanentFailure(DeliveryFailed):
+    """Never, as things are."""

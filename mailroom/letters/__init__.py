@@ -1,0 +1,1 @@
+"""How a letter reads, and how it becomes bytes."""

@@ -1,0 +1,1 @@
+"""What the mailroom keeps: one SQLite database, and the keys that stand outside it."""
