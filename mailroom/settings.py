@@ -48,7 +48,7 @@ class Secret:
 class Settings:
     """Settings of the mailroom."""
 
-    #: The address of its pages, as readers see it, ending in "/": `https://example.org/mail/`. Every link comes from it.
+    #: The address of its pages, as readers see it, ending in "/": `https://example.org/mail/`. Links come from it.
     url: str = ""
     #: The address of the site that links back to its editions: "" for the root of MAILROOM_URL.
     site: str = ""
@@ -176,12 +176,8 @@ def read_settings(root: Path, environment: Mapping[str, str] | None = None, **ov
         elif name.startswith(PREFIX + "NAME_"):
             names[_tag(name.removeprefix(PREFIX + "NAME_"))] = text.strip()
         else:
-            near = get_close_matches(name, known, n=1)
-            raise ConfigurationError(
-                name,
-                text if len(text) < 80 else "…",
-                "unknown setting" + (f", did you mean {near[0]}?" if near else ""),
-            )
+            near = "".join(f", did you mean {each}?" for each in get_close_matches(name, known, n=1))
+            raise ConfigurationError(name, "…", f"unknown setting{near}")  # its value may be a password
     defaults = {each.name: each.default for each in fields(Settings) if each.default is not MISSING}
     settings = {**defaults, "names": names, **values, **overrides}
     for path in ("data",):

@@ -58,7 +58,7 @@ class Tokens:
         return base64.urlsafe_b64encode(content + _sign(secret, content)).decode()
 
     def read(self, purpose: Purpose, token: str, now: float) -> bytes:
-        """The subscription that a token is for. Raises InvalidToken for any but this purpose, ExpiredToken when late."""
+        """The subscription that a token is for. Raises InvalidToken for another purpose, ExpiredToken when late."""
         try:
             octets = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError) as error:

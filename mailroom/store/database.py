@@ -131,41 +131,36 @@ class Database:
         return batch
 
     def _commit(self, batch: list[_Work]) -> None:
-        results: list[tuple[_Work, Any]] = []
-        failed: list[tuple[_Work, BaseException]] = []
+        """Run a batch in one transaction. Whoever waits is answered when it is over, not before."""
+        outcomes: list[tuple[Any, Exception | None]] = []
         try:
             with translated(self.path):
                 self._connection.execute("BEGIN IMMEDIATE")
-                for item in batch:
-                    if len(batch) > 1:
-                        self._connection.execute("SAVEPOINT work")
-                    try:
-                        results.append((item, item.run(self._connection)))
-                    except sqlite3.DatabaseError as error:
-                        if not isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-                            raise
-                        self._undo(alone=len(batch) == 1)
-                        failed.append((item, error))
-                    except Exception as error:
-                        self._undo(alone=len(batch) == 1)
-                        failed.append((item, error))
-                    if len(batch) > 1:
-                        self._connection.execute("RELEASE work")
-                if self._connection.in_transaction:
-                    self._connection.execute("COMMIT")
-        except BaseException as error:
+                outcomes = [self._attempt(item) for item in batch]
+                self._connection.execute("COMMIT")
+        except Exception as failure:  # noqa: BLE001 - raised in the threads that wait
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
-            for item in batch:
-                item.done.set_exception(error)
-            return
-        for item, error in failed:
-            item.done.set_exception(error)
-        for item, result in results:
-            item.done.set_result(result)
+            outcomes = [(None, failure)] * len(batch)
+        for item, (result, problem) in zip(batch, outcomes, strict=True):
+            if problem:
+                item.done.set_exception(problem)
+            else:
+                item.done.set_result(result)
 
-    def _undo(self, *, alone: bool) -> None:
-        self._connection.execute("ROLLBACK" if alone else "ROLLBACK TO work")
+    def _attempt(self, item: _Work) -> tuple[Any, Exception | None]:
+        """Run one work, or undo it alone; the disk's errors are everybody's."""
+        self._connection.execute("SAVEPOINT work")
+        try:
+            result = item.run(self._connection)
+        except sqlite3.OperationalError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - raised in the thread that waits
+            self._connection.execute("ROLLBACK TO work")
+            self._connection.execute("RELEASE work")
+            return None, problem
+        self._connection.execute("RELEASE work")
+        return result, None
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -40,7 +40,7 @@ class Vault:
         self._ciphers = {number: AESGCM(secret) for number, secret in ring.keys["data"].items()}
 
     def seal(self, text: str, place: bytes, size: int = ADDRESS_SIZE) -> bytes:
-        """Seal a text for one place, such as `b"subscription" + id`. Raises ValueError when it is longer than `size`."""
+        """Seal a text for one place, such as `b"subscription" + id`. Raises ValueError when it does not fit."""
         content = text.encode()
         if len(content) + 2 > size:
             raise ValueError(f"{len(content)} octets do not fit into {size}")
@@ -75,7 +75,7 @@ class Vault:
         return [Lookup(number, _hash(secret, address)) for number, secret in self.ring.newest_first("lookup")]
 
     def domain(self, address: str) -> bytes:
-        """A keyed hash of an address's domain, by which deliveries to it are counted and paused. Never kept for long."""
+        """A keyed hash of an address's domain, by which deliveries to it are counted and paused; kept for days."""
         return _hash(self.ring.current("lookup")[1], "@" + address.rpartition("@")[2])
 
     def check(self) -> bytes:
