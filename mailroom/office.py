@@ -1,0 +1,84 @@
+"""Everything that the mailroom's processes and commands work with, opened once and handed around."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailroom.clock import Clock
+from mailroom.people.requests import Requests
+from mailroom.people.subscriptions import Subscriptions
+from mailroom.settings import Settings
+from mailroom.store.database import Database, migrate, remember_keyring
+from mailroom.store.journal import Journal
+from mailroom.store.keyring import Keyring, load_keyring, make_keyring, save_keyring
+from mailroom.store.vault import Vault
+from mailroom.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """An open mailroom: settings, keys, database, and what is done with them."""
+
+    settings: Settings
+    clock: Clock
+    ring: Keyring
+    vault: Vault
+    tokens: Tokens
+    database: Database
+    journal: Journal
+    requests: Requests
+    subscriptions: Subscriptions
+
+    def close(self) -> None:
+        """Commit what waits, and close the database."""
+        self.database.close()
+
+    def __enter__(self) -> Office:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_office(settings: Settings, *, ring: Keyring | None = None, clock: Clock | None = None) -> Office:
+    """Open what `make_office` made; `ring` is the keyring where it is not in a file (`MAILROOM_KEY=ask`).
+
+    Raises ConfigurationError for the keyring, StoreError for the database.
+    """
+    ring = ring or load_keyring(Path(settings.key))
+    clock = clock or Clock()
+    vault = Vault(ring)
+    journal = Journal(settings.data / "journal")
+    database = Database(settings.database)
+    try:
+        remember_keyring(database, vault)
+    except Exception:
+        database.close()
+        raise
+    return Office(
+        settings,
+        clock,
+        ring,
+        vault,
+        Tokens(ring),
+        database,
+        journal,
+        Requests(database, vault, clock),
+        Subscriptions(database, vault, journal, clock),
+    )
+
+
+def make_office(settings: Settings) -> list[str]:
+    """Make the keyring and the database where there are none; return what was made, a line each.
+
+    A missing keyring beside an existing database is never replaced: the data would be lost without a word.
+    """
+    made = []
+    if settings.key != "ask" and not Path(settings.key).exists() and not settings.database.exists():
+        save_keyring(make_keyring(), Path(settings.key))
+        made.append(f"{settings.key}: the keyring. Keep a copy where neither the data nor its backups are.")
+    if not settings.database.exists():
+        migrate(settings.database)
+        made.append(f"{settings.database}: the database.")
+    return made
