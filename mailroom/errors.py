@@ -37,6 +37,10 @@ class InvalidAddress(MailroomError):
     """What somebody typed is no address that letters can be sent to."""
 
 
+class InvalidLetter(MailroomError):
+    """What a letter is to be made of would break it."""
+
+
 class StoreError(MailroomError):
     """The database cannot be used now."""
 
