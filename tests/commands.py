@@ -41,8 +41,12 @@ TOOLS = (
     Tool("servers", "the configuration for nginx", ("nginx", "/usr/sbin/nginx"), ("nginx",)),
     Tool("servers", "the configuration for Caddy", ("caddy",), ("caddy",)),
     Tool("servers", "a certificate for both", ("openssl",), ("openssl",)),
+    Tool("mail", "letters through a real relay", ("/usr/sbin/postfix",), ("postfix",)),
+    Tool("mail", "the relay's way to mailboxes", ("/usr/lib/dovecot/lmtp",), ("dovecot-lmtpd",)),
+    Tool("mail", "mailboxes", ("/usr/lib/dovecot/imap",), ("dovecot-imapd",)),
+    Tool("mail", "what a spam filter makes of letters", ("spamassassin",), ("spamassassin",)),
+    Tool("mail", "the order in which the mailroom writes and sends", ("strace",), ("strace",)),
 )
-MAIL = "mail"  # letters through a real mail server; installed nothing for yet
 CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
@@ -70,7 +74,7 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         usage="blog test [-h] [--without NAMES] [pytest arguments ...]",
         allow_abbrev=False,
     )
-    names = [*dict.fromkeys(tool.name for tool in TOOLS), MAIL]
+    names = list(dict.fromkeys(tool.name for tool in TOOLS))
     parser.add_argument(
         "--without",
         metavar="NAMES",
@@ -156,7 +160,7 @@ def install_packages(packages: list[str]) -> None:
         return
     print(f"Installing {' '.join(packages)}", flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "--no-remove", *packages]):
         subprocess.run([apt, "-qq", *arguments], env=environment, check=False, stdout=subprocess.DEVNULL)
 
 
