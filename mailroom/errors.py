@@ -41,6 +41,26 @@ class InvalidLetter(MailroomError):
     """What a letter is to be made of would break it."""
 
 
+class CampaignError(MailroomError):
+    """What was asked of a campaign cannot be done."""
+
+
+class InvalidCampaign(CampaignError):
+    """A field of what was handed in cannot be used; `problem` names it."""
+
+
+class UnknownCampaign(CampaignError):
+    """There is no campaign of that key."""
+
+
+class CampaignClosed(CampaignError):
+    """It is no longer, or not yet, in a state in which that can be done."""
+
+
+class DraftChanged(CampaignError):
+    """What would be sent is not what was reviewed."""
+
+
 class StoreError(MailroomError):
     """The database cannot be used now."""
 

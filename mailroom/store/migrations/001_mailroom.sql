@@ -52,7 +52,8 @@ CREATE TABLE campaigns (
     content TEXT NOT NULL,              -- JSON: subject, preheader, title, summary, url, html, text, reply_to
     state TEXT NOT NULL CHECK (state IN ('draft', 'started', 'paused', 'stopped', 'finished')),
     created INTEGER NOT NULL,           -- day
-    started INTEGER                     -- day
+    started INTEGER,                    -- day on which the first letter may leave
+    release INTEGER NOT NULL DEFAULT 0  -- instant before which none does; for finished and stopped campaigns 0
 ) WITHOUT ROWID;
 CREATE INDEX campaigns_by_post ON campaigns (post);
 
