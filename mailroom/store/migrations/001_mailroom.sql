@@ -77,9 +77,24 @@ CREATE TABLE letters (
     day INTEGER NOT NULL,               -- of the last change of state
     UNIQUE (campaign, subscription)     -- nobody gets a letter twice
 ) WITHOUT ROWID;
-CREATE INDEX letters_by_state ON letters (state, due);
-CREATE INDEX letters_by_campaign ON letters (campaign, state);
+CREATE INDEX letters_by_campaign ON letters (campaign, kind, state, due);
 CREATE INDEX letters_by_subscription ON letters (subscription);
+
+-- How many letters of a campaign (or of the digests: 'digest') a recipient's domain took and refused; for its pause.
+CREATE TABLE tallies (
+    campaign TEXT NOT NULL,
+    domain BLOB NOT NULL,               -- keyed hash
+    taken INTEGER NOT NULL DEFAULT 0,
+    refused INTEGER NOT NULL DEFAULT 0,
+    day INTEGER NOT NULL,               -- of the last change; rows go after three
+    PRIMARY KEY (campaign, domain)
+) WITHOUT ROWID;
+
+-- How many letters went to the relay on a day: for the daily cap, and for the warm-up, which counts such days.
+CREATE TABLE deliveries (
+    day INTEGER PRIMARY KEY,
+    letters INTEGER NOT NULL
+);
 
 -- Who was given a post, in whichever language: a later translation goes to the others. No days: who got what, not when.
 CREATE TABLE received (
