@@ -9,14 +9,14 @@ from __future__ import annotations
 import gettext
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
 import langcodes
 from babel import Locale, UnknownLocaleError
-from babel.messages.catalog import Catalog, Message
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from langcodes.tag_parser import LanguageTagError
@@ -25,14 +25,11 @@ from mailroom.errors import ConfigurationError
 
 PACKAGE = Path(__file__).resolve().parent
 MESSAGES = PACKAGE / "messages"
-#: The language of the templates, which needs no catalogue but to be one of the languages.
-SOURCE = "en"
 #: How far a language may be from the one that was asked for, on CLDR's scale: Dari reads Persian (4), Egyptian Arabic
 #: standard Arabic (10), but Traditional Chinese is not Simplified.
 _NEAR = 15
 # A tag as one could write it; what comes out of a form may be anything.
 _WELL_FORMED = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
-_PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +84,6 @@ class Languages(Mapping[str, Language]):
         compiled.seek(0)
         return gettext.GNUTranslations(compiled)
 
-    def missing(self, messages: Iterable[str]) -> dict[str, list[str]]:
-        """What each language has no finished text for, or one with wrong placeholders. Empty when all is well."""
-        wanted = list(messages)
-        found = {}
-        for tag in self._languages.keys() - {SOURCE}:
-            catalogue = read_catalogue(self._folder / f"{tag}.po")
-            whole = {_first(each) for each in catalogue if _is_whole(each, catalogue.num_plurals)}
-            if lacking := [message for message in wanted if message not in whole]:
-                found[tag] = lacking
-        return found
-
 
 def load_languages(only: Iterable[str] = (), default: str = "en", folder: Path = MESSAGES) -> Languages:
     """The languages with a catalogue, or those of MAILROOM_LANGUAGES, in its order.
@@ -142,40 +128,3 @@ def read_catalogue(path: Path) -> Catalog:
         raise ConfigurationError(f"messages/{path.name}", "…", f"mend the catalogue's syntax: {error}") from error
     catalogue.locale = _locale(path.stem)  # the file's name says the language
     return catalogue
-
-
-def source_messages(package: Path = PACKAGE) -> list[str]:
-    """Every message that the mailroom's templates and modules use, in English, in the order of first use."""
-    from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
-
-    found = extract_from_dir(
-        package,
-        method_map=[("**/templates/**", "jinja2.ext:babel_extract"), ("**.py", "python")],
-        options_map={"**/templates/**": {"silent": "false", "trimmed": "true"}},
-        keywords=DEFAULT_KEYWORDS,
-    )
-    ids = (_ids_of(message, context) for _, _, message, _, context in found)
-    return list(dict.fromkeys(ids))
-
-
-def _ids_of(message: str | Sequence[str], context: str | None) -> str:
-    first = message if isinstance(message, str) else message[0]
-    return f"{context}\x04{first}" if context else first
-
-
-def _first(message: Message) -> str:
-    return _ids_of(message.id, message.context)
-
-
-def _is_whole(message: Message, plurals: int) -> bool:
-    """Whether a text is finished in all its forms and fills the same gaps as the English one."""
-    if not message.id or message.fuzzy:
-        return False
-    ids = [message.id] if isinstance(message.id, str) else list(message.id)
-    texts = [message.string] if isinstance(message.string, str) else list(message.string or ("",))
-    gaps = [set(_PLACEHOLDER.findall(" ".join(ids))) - {""}]
-    if message.pluralizable:
-        if len(texts) < plurals:
-            return False
-        gaps.append(gaps[0] - {"num", "n", "count"})  # a form of a plural may say the number in words
-    return all(text and (set(_PLACEHOLDER.findall(text)) - {""}) in gaps for text in texts)

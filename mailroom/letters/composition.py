@@ -281,7 +281,7 @@ class Composer:
         }
         if reader := context.get("reader"):  # the footer's language, not always the content's
             gettext = self._gettext(reader.lang)
-            why = gettext("You receive this letter because you subscribed to %(publication)s and confirmed it.")
+            why = gettext("You receive the letters of %(publication)s because you subscribed to them and confirmed it.")
             named = isolate(self._settings.name_in(reader.lang), reader)
             given |= {
                 "why": (Markup.escape(why) if name.endswith(".html") else why) % {"publication": named},
