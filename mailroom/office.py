@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mailroom.settings import Settings
 from mailroom.store.database import Database, migrate, remember_keyring
 from mailroom.store.journal import Journal
 from mailroom.store.keyring import Keyring, load_keyring, make_keyring, save_keyring
+from mailroom.store.lock import Lock
 from mailroom.store.vault import Vault
 from mailroom.tokens import Tokens
 
@@ -29,10 +31,12 @@ class Office:
     journal: Journal
     requests: Requests
     subscriptions: Subscriptions
+    lock: Lock
 
     def close(self) -> None:
         """Commit what waits, and close the database."""
         self.database.close()
+        self.lock.close()
 
     def __enter__(self) -> Office:
         return self
@@ -41,8 +45,12 @@ class Office:
         self.close()
 
 
-def open_office(settings: Settings, *, ring: Keyring | None = None, clock: Clock | None = None) -> Office:
+def open_office(
+    settings: Settings, *, ring: Keyring | None = None, clock: Clock | None = None, alone: bool = False
+) -> Office:
     """Open what `make_office` made; `ring` is the keyring where it is not in a file (`MAILROOM_KEY=ask`).
+
+    Any number of processes may have it open, unless one needs it `alone`.
 
     Raises ConfigurationError for the keyring, StoreError for the database.
     """
@@ -50,12 +58,11 @@ def open_office(settings: Settings, *, ring: Keyring | None = None, clock: Clock
     clock = clock or Clock()
     vault = Vault(ring)
     journal = Journal(settings.data / "journal")
-    database = Database(settings.database)
-    try:
+    with ExitStack() as opened:
+        lock = opened.enter_context(Lock(settings.data, alone=alone))
+        database = opened.enter_context(Database(settings.database))
         remember_keyring(database, vault)
-    except Exception:
-        database.close()
-        raise
+        opened.pop_all()  # all went well: they stay open
     return Office(
         settings,
         clock,
@@ -66,6 +73,7 @@ def open_office(settings: Settings, *, ring: Keyring | None = None, clock: Clock
         journal,
         Requests(database, vault, clock),
         Subscriptions(database, vault, journal, clock),
+        lock,
     )
 
 

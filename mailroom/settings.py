@@ -201,6 +201,13 @@ def _check(settings: Settings) -> None:
             raise ConfigurationError(
                 PREFIX + "RELAY", settings.relay, "letters would only be files: name a relay, smtp://…"
             )
+    for name in ("url", "site", "relay", "bounce_imap", "probe_imap"):
+        if re.search(r"//[^/@]*:[^/@]*@", getattr(settings, name)):
+            raise ConfigurationError(PREFIX + name.upper(), "…", "no password belongs there: there is …_PASSWORD")
+    if settings.backup_recipient and not re.fullmatch(r"age1[0-9a-z]+", settings.backup_recipient):
+        raise ConfigurationError(  # what stands there may be the other half, which is secret
+            PREFIX + "BACKUP_RECIPIENT", "…", "use the public half of an age key: age1…"
+        )
     if url and not _is_url(url, development=settings.development):
         raise ConfigurationError(
             PREFIX + "URL", url, "use an https address that ends in /, such as https://example.org/mail/"
@@ -209,7 +216,7 @@ def _check(settings: Settings) -> None:
         value = getattr(settings, name)
         if value and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value):
             raise ConfigurationError(PREFIX + name.upper(), value, "use an address alone: letters@example.org")
-    if settings.key != "ask" and Path(settings.key).is_relative_to(settings.data):
+    if settings.key != "ask" and Path(settings.key).resolve().is_relative_to(settings.data.resolve()):
         raise ConfigurationError(PREFIX + "KEY", settings.key, "the key must not lie beside the data it opens: move it")
     if settings.bounces not in ("imap", "maildir", "none"):
         raise ConfigurationError(PREFIX + "BOUNCES", settings.bounces, "use imap, maildir or none")

@@ -75,13 +75,16 @@ class Requests:
 
     def store(self, request: Request) -> None:
         """Keep a request for the worker. The same statement and the same bytes in number, whoever asks."""
-        text = json.dumps(_values(request), ensure_ascii=False)
-        sealed = self._vault.seal(text, b"request", REQUEST_SIZE)
-        self._database.write(
-            lambda connection: connection.execute(
-                "INSERT INTO requests (day, sealed) VALUES (?, ?)", (self._clock.today(), sealed)
-            )
-        )
+        sealed = self.seal(request)
+        self._database.write(lambda connection: self.add(connection, sealed))
+
+    def seal(self, request: Request) -> bytes:
+        """A request as it waits for the worker."""
+        return self._vault.seal(json.dumps(_values(request), ensure_ascii=False), b"request", REQUEST_SIZE)
+
+    def add(self, connection: sqlite3.Connection, sealed: bytes) -> None:
+        """Have a sealed request wait for the worker."""
+        connection.execute("INSERT INTO requests (day, sealed) VALUES (?, ?)", (self._clock.today(), sealed))
 
     # In the worker
 
@@ -90,26 +93,30 @@ class Requests:
         waiting = self._database.read("SELECT id, sealed FROM requests ORDER BY id LIMIT ?", (most,))
         futures = [self._database.submit(_Decision(self, row["id"], bytes(row["sealed"]))) for row in waiting]
         for future in futures:
-            future.result()
+            if written := future.result():  # only now: what a full disk undid is decided again
+                self._written[written] = self._clock.now()
         return len(waiting)
 
-    def decide(self, connection: sqlite3.Connection, number: int, sealed: bytes) -> None:
-        """Turn one request into a letter, or into nothing, and delete it, in one transaction."""
+    def decide(self, connection: sqlite3.Connection, number: int, sealed: bytes) -> bytes | None:
+        """Turn one request into a letter, or into nothing, and delete it, in one transaction.
+
+        Returns by what the address is known to which a form has a letter sent, if it has.
+        """
         if not connection.execute("DELETE FROM requests WHERE id = ?", (number,)).rowcount:
-            return
+            return None
         try:
             request = Request(*json.loads(self._vault.open(sealed, b"request")))
         except Unreadable:
-            return  # sealed with a key that is gone: nobody can know what it asked
+            return None  # sealed with a key that is gone: nobody can know what it asked
         if request.kind == "subscribe":
-            self._subscribe(connection, request)
-        else:
-            self._mail_link(connection, request)
+            return self._subscribe(connection, request)
+        self._mail_link(connection, request)
+        return None
 
-    def _subscribe(self, connection: sqlite3.Connection, request: Request) -> None:
+    def _subscribe(self, connection: sqlite3.Connection, request: Request) -> bytes | None:
         lookups = self._vault.lookups(normalise(request.address))
         if not self._may_confirm(connection, lookups):
-            return
+            return None
         found = find(connection, lookups)
         identity = bytes(found["id"]) if found else os.urandom(16)
         today = self._clock.today()
@@ -126,8 +133,8 @@ class Requests:
                 " consent = ?, requested = ?, confirmed = NULL WHERE id = ?",
                 (self._vault.seal(request.address, identity), request.lang, request.consent, today, identity),
             )
-        self._written[lookups[0].value] = self._clock.now()
         self._queue(connection, "confirmation", identity, request.lang, lookups[0])
+        return lookups[0].value
 
     def _may_confirm(self, connection: sqlite3.Connection, lookups: list[Lookup]) -> bool:
         """Whether the address may be written to: once in 24 hours, three times in 30 days.
@@ -171,8 +178,8 @@ class _Decision:
     number: int
     sealed: bytes
 
-    def __call__(self, connection: sqlite3.Connection) -> None:
-        self.requests.decide(connection, self.number, self.sealed)
+    def __call__(self, connection: sqlite3.Connection) -> bytes | None:
+        return self.requests.decide(connection, self.number, self.sealed)
 
 
 def find(connection: sqlite3.Connection, lookups: list[Lookup]) -> sqlite3.Row | None:

@@ -27,6 +27,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BATCH = 256
 #: How long another process's commit is waited for, in seconds.
 PATIENCE = 30.0
+#: What a caller did wrong, not the disk.
+MISUSE = (sqlite3.IntegrityError, sqlite3.ProgrammingError)
 
 
 @dataclass(slots=True)
@@ -153,9 +155,9 @@ class Database:
         self._connection.execute("SAVEPOINT work")
         try:
             result = item.run(self._connection)
-        except sqlite3.OperationalError:
-            raise
-        except Exception as problem:  # noqa: BLE001 - raised in the thread that waits
+        except Exception as problem:
+            if isinstance(problem, sqlite3.DatabaseError) and not isinstance(problem, MISUSE):
+                raise
             self._connection.execute("ROLLBACK TO work")
             self._connection.execute("RELEASE work")
             return None, problem
@@ -181,7 +183,7 @@ def translated(path: Path) -> Iterator[None]:
     """Raise SQLite's errors as ours, which say what to do. What a caller did wrong stays as it is."""
     try:
         yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+    except MISUSE:
         raise
     except sqlite3.DatabaseError as error:
         name = getattr(error, "sqlite_errorname", "")
@@ -189,7 +191,7 @@ def translated(path: Path) -> Iterator[None]:
             raise StoreDamaged(
                 f"{path}: the database is damaged ({name})", "Keep the file, and see ./blog mailroom restore --help."
             ) from error
-        if name.startswith("SQLITE_FULL") or name == "SQLITE_IOERR_WRITE":
+        if name in ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"):
             raise DiskFull(
                 f"{path.parent}: the disk is full", "Make room; nothing was lost, what waits is done then."
             ) from error

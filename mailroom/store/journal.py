@@ -6,6 +6,7 @@ along what it holds then, and `restore` applies what was written since.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from mailroom.store.vault import Lookup
 Action = Literal["suppress", "lift"]
 _ACTIONS: tuple[Action, ...] = ("suppress", "lift")
 _TORN = b"#\n"
+#: How systems say that a file cannot grow: no room, none in the quota, or beyond a limit.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,15 @@ class Journal:
                 try:
                     line = self._mend(descriptor) + line
                     if os.write(descriptor, line) != len(line):
-                        raise DiskFull(f"{self.path}: the disk is full", "Make room: what waits is done then.")
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     os.fsync(descriptor)
                 finally:
                     os.close(descriptor)
                 if fresh:
                     sync_folder(self.path.parent)
         except OSError as error:
+            if error.errno in NO_ROOM:
+                raise DiskFull(f"{self.path}: the disk is full", "Make room: what waits is done then.") from error
             raise StoreError(f"{self.path}: {error.strerror}", "Make room, or let the mailroom write there.") from error
 
     def _mend(self, descriptor: int) -> bytes:

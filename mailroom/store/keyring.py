@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -102,7 +103,7 @@ def parse_keyring(text: str) -> Keyring:
 def _parse_line(line: str, count: int) -> tuple[Kind, int, bytes]:
     words = line.split()
     kind = next((kind for kind in KINDS if words[0] == kind), None)
-    if len(words) != 3 or kind is None or not words[1].isascii() or not words[1].isdigit():
+    if len(words) != 3 or kind is None or not re.fullmatch(r"[0-9]{1,3}", words[1]):
         raise _wrong(count, "write `KIND NUMBER SECRET`")
     number = int(words[1])
     if not 1 <= number <= MOST:

@@ -121,7 +121,8 @@ CREATE TABLE api_tokens (
     revoked INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
--- Single values: 'keyring' (Vault.check), 'last_day' (the clock's), 'delivery' ('on', 'off'), 'last_backup' (day), …
+-- Single values, in words (mailroom/store/facts.py): 'delivery' ('on'; 'off' after a restore: nothing is sent, nothing
+-- starts), 'last_backup' (day), 'last_day' (the clock's); and in octets: 'keyring' (Vault.check).
 CREATE TABLE facts (
     name TEXT PRIMARY KEY,
     value BLOB NOT NULL
