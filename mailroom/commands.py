@@ -153,6 +153,14 @@ def run(settings: Settings, _: argparse.Namespace) -> None:
     run(settings, find_keyring(settings))
 
 
+def unit(settings: Settings, args: argparse.Namespace) -> None:
+    """Print a systemd unit for this folder and these settings."""
+    from mailroom.unit import write_unit
+
+    root = Path(__file__).resolve().parents[1]
+    print(write_unit(settings, root, Path(sys.prefix, "bin", "python"), args.user), end="")
+
+
 #: What `./blog mailroom --help` says of words that several commands begin with.
 GROUPS = {"token": "tokens with which other programs use the API"}
 
@@ -161,4 +169,11 @@ COMMANDS = (
     Command("init", "make the keyring and the database where there are none", init, early=True),
     Command("migrate", "bring the database to the program's version; make a backup before", migrate, early=True),
     Command("run", "serve pages and API, and deliver letters, until told to end", run),
+    Command(
+        "unit",
+        "print a systemd unit for the mailroom",
+        unit,
+        (option("--user", default="mailroom", help="the system user it runs as (default: mailroom)"),),
+        early=True,
+    ),
 )
