@@ -61,6 +61,10 @@ class DraftChanged(CampaignError):
     """What would be sent is not what was reviewed."""
 
 
+class TooManyTests(CampaignError):
+    """Enough test letters for a day."""
+
+
 class StoreError(MailroomError):
     """The database cannot be used now."""
 
