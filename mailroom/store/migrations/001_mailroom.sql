@@ -77,10 +77,11 @@ CREATE TABLE letters (
     day INTEGER NOT NULL,               -- of the last change of state
     UNIQUE (campaign, subscription)     -- nobody gets a letter twice
 ) WITHOUT ROWID;
-CREATE INDEX letters_by_campaign ON letters (campaign, kind, state, due);
+CREATE INDEX letters_by_campaign ON letters (campaign, state, due);
+CREATE INDEX letters_of_tests ON letters (state, due) WHERE kind = 'test';
 CREATE INDEX letters_by_subscription ON letters (subscription);
 
--- How many letters of a campaign (or of the digests: 'digest') a recipient's domain took and refused; for its pause.
+-- How many letters of a campaign a recipient's domain took and refused; for its pause.
 CREATE TABLE tallies (
     campaign TEXT NOT NULL,
     domain BLOB NOT NULL,               -- keyed hash
