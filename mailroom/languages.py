@@ -30,6 +30,8 @@ MESSAGES = PACKAGE / "messages"
 _NEAR = 15
 # A tag as one could write it; what comes out of a form may be anything.
 _WELL_FORMED = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
+# A line of a catalogue. Babel lets pass what is not closed, and reads something else then.
+_LINE = re.compile(r'\s*(#.*|(msg(ctxt|id|id_plural|str)(\[\d\])?\s+)?"([^"\\]|\\.)*"\s*)?\Z')
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,11 @@ def _locale(tag: str) -> Locale:
 def read_catalogue(path: Path) -> Catalog:
     """One language's texts. Raises ConfigurationError for a file that is not a catalogue."""
     try:
-        catalogue = read_po(io.StringIO(path.read_text("utf-8-sig")), abort_invalid=True)
+        text = path.read_text("utf-8-sig")
+        for number, line in enumerate(text.split("\n"), 1):
+            if not _LINE.match(line):
+                raise ValueError(f"line {number} is neither a text in quotes nor a comment")
+        catalogue = read_po(io.StringIO(text), abort_invalid=True)
     except (PoFileError, ValueError) as error:
         raise ConfigurationError(f"messages/{path.name}", "…", f"mend the catalogue's syntax: {error}") from error
     catalogue.locale = _locale(path.stem)  # the file's name says the language
