@@ -92,7 +92,7 @@ class Settings:
     list_domain: str = ""
 
     #: The relay: `smtp://host:587` (STARTTLS is required unless the host is this machine), `smtps://host:465`, or
-    #: `outbox:` for files in MAILROOM_DATA/outbox.
+    #: `outbox:` for files in `outbox/` beside MAILROOM_DATA.
     relay: str = "outbox:"
     #: The relay's user.
     relay_user: str = ""
@@ -149,6 +149,11 @@ class Settings:
     def database(self) -> Path:
         """The database's file."""
         return self.data / "mailroom.db"
+
+    @property
+    def outbox(self) -> Path:
+        """Where letters are files, if they are (MAILROOM_RELAY=outbox:)."""
+        return self.data.parent / "outbox"
 
     @property
     def domain(self) -> str:
