@@ -1,0 +1,78 @@
+"""Makes pages from templates: one environment for each language, compiled once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from babel.numbers import format_decimal
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from mailroom.languages import Language, Languages
+from mailroom.settings import Settings
+
+_FOLDER = Path(__file__).parent
+
+
+class Renderer:
+    """Renders the pages of one mailroom. May be used from several threads."""
+
+    def __init__(self, settings: Settings, url: str, languages: Languages) -> None:
+        """`url` is where the pages are, as readers see it."""
+        self._settings = settings
+        self._url = url
+        self._languages = languages
+        self._style = (_FOLDER / "page.css").read_text(encoding="utf-8")
+        self.consent: Callable[[str], str] = cache(self._hash_promises)
+        self._template: Callable[[str, str], Template] = cache(self._load)
+        self._environment: Callable[[str], Environment] = cache(self._make_environment)
+
+    @property
+    def policy(self) -> str:
+        """The Content-Security-Policy: nothing is loaded, one style sheet applies, forms go to the mailroom alone."""
+        digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
+        target = self._url.replace(";", "%3B").replace(",", "%2C")
+        return (
+            f"default-src 'none'; style-src 'sha256-{digest}'; form-action {target}; frame-ancestors 'none'; "
+            "base-uri 'none'"
+        )
+
+    def render(self, page: str, language: Language, **values: Any) -> str:
+        """A page in a language."""
+        return self._template(page, language.tag).render(values)
+
+    def _hash_promises(self, tag: str) -> str:
+        """Which text a reader of this language agrees to: a short hash of it."""
+        text = self._template("promises", tag).render()
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _load(self, page: str, tag: str) -> Template:
+        return self._environment(tag).get_template(f"{page}.html")
+
+    def _make_environment(self, tag: str) -> Environment:
+        settings, language = self._settings, self._languages[tag]
+        environment = Environment(
+            loader=FileSystemLoader(_FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        environment.install_gettext_translations(self._languages.texts(tag), newstyle=True)  # type: ignore[attr-defined]
+        environment.filters["number"] = lambda number: format_decimal(number, locale=language.locale)
+        environment.globals |= {
+            "url": self._url,
+            "home": f"{settings.site or urljoin(self._url, '/')}{tag}/",
+            "name": settings.name_in(tag),
+            "name_lang": tag if tag in settings.names else self._languages.default.tag,
+            "language": language,
+            "languages": tuple(self._languages.values()),
+            "style": Markup(self._style),  # noqa: S704 (our own file)
+        }
+        return environment
