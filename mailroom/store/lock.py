@@ -12,10 +12,10 @@ from mailroom.errors import StoreError
 class Lock:
     """A lock on the data folder until `close`; the system lets go of it when the process dies."""
 
-    def __init__(self, folder: Path, *, alone: bool = False) -> None:
+    def __init__(self, folder: Path, *, alone: bool = False, name: str = "office.lock") -> None:
         """Take it at once. Raises StoreError when others are in the way."""
         try:
-            self._descriptor = os.open(folder / "office.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            self._descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreError(f"{folder}: {error.strerror}", "Make it: ./blog mailroom init") from error
         if not _take(self._descriptor, alone=alone):
