@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import date, timedelta
 
 DAY = 86_400
 HOUR = 3_600
@@ -17,6 +18,11 @@ MINUTE = 60
 def day_of(instant: float) -> int:
     """The day in which an instant lies."""
     return int(instant // DAY)
+
+
+def write_day(day: int) -> str:
+    """A day as ISO 8601 has it: 2026-11-22."""
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
 class Clock:
