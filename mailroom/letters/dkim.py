@@ -55,7 +55,7 @@ class Signer:
         self._key = key
         self._name = f"{selector}._domainkey.{domain}"
         algorithm = "rsa-sha256" if isinstance(key, RSAPrivateKey) else "ed25519-sha256"
-        self._tags = f"v=1; a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector};".encode()
+        self._tags = f"v=1; a={algorithm}; c=relaxed/relaxed;\r\n d={domain}; s={selector};".encode()
 
     def sign(self, letter: bytes, instant: float) -> bytes:
         """The letter with its signature above it. Its lines must end in CRLF.
