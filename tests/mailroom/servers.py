@@ -138,7 +138,7 @@ class Mailbox:
     def empty(self) -> None:
         """Delete what is in it."""
         with self.open() as client:
-            client.store("1:*", "+FLAGS", "\\Deleted")
+            client.uid("STORE", "1:*", "+FLAGS", "\\Deleted")  # UIDs: there may be none
             client.expunge()
 
 
