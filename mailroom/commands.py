@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mailroom.development import Beside
     from mailroom.settings import Settings
     from mailroom.store.keyring import Keyring
 
@@ -60,6 +61,13 @@ def add_commands(subparsers: Any, root: Path) -> None:
         for each in command.options:
             own.add_argument(each.name, **each.values)
         own.set_defaults(run=_Runner(command, root))
+
+
+def serve_beside(root: Path, url: str) -> Beside:
+    """Start the mailroom beside the pages that `./blog serve` shows at `url`."""
+    from mailroom.development import Beside
+
+    return Beside(root, url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,17 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from mailroom.errors import ConfigurationError, MailroomError, StoreError
+from mailroom.errors import ConfigurationError, MailroomError
 from mailroom.office import Office, open_office
 from mailroom.settings import Settings
 from mailroom.store.keyring import Keyring, load_keyring
+from mailroom.store.lock import Lock
 
 log = logging.getLogger("mailroom")
 
@@ -50,7 +51,7 @@ def run(settings: Settings, ring: Keyring | None = None) -> None:
     write_log()
     ring = ring or load_keyring(Path(settings.key))
     open_office(settings, ring=ring).close()
-    with only_one(settings.data):
+    with Lock(settings.data, alone=True, name="running.lock"):
         for name in ("listen", "api_listen"):
             check_free(name, getattr(settings, name))
         service = Service(settings, ring)
@@ -187,22 +188,33 @@ def work(name: str, settings: Settings, ring: Keyring, line: Connection) -> None
 
 def serve(office: Office, stop: threading.Event) -> None:
     """Serve the pages and, at an address of its own, the API; either's end is the end of both."""
-    from mailroom.web.server import serve_api, serve_public
+    from mailroom.web.api import LARGEST, make_api
+    from mailroom.web.app import make_public, public_url
+    from mailroom.web.outbox import with_outbox
+    from mailroom.web.server import LARGEST_BODY, Server
 
+    settings, public = office.settings, make_public(office)
+    if settings.development:
+        public = with_outbox(public, settings.outbox, public_url(office))
+    servers = (
+        Server(public, settings.listen, largest_body=LARGEST if settings.api_public else LARGEST_BODY),
+        Server(make_api(office), settings.api_listen, largest_body=LARGEST),
+    )
     failures: list[Exception] = []
 
-    def run_one(one: Callable[[Office, threading.Event], None]) -> None:
+    def run_one(server: Server) -> None:
         try:
-            one(office, stop)
+            server.run(stop)
         except Exception as error:  # noqa: BLE001 - raised below
             failures.append(error)
         finally:
             stop.set()
 
-    api = threading.Thread(target=run_one, args=(serve_api,), name="api")
-    api.start()
-    run_one(serve_public)
-    api.join()
+    threads = [threading.Thread(target=run_one, args=(server,), name="web") for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     if failures:
         raise failures[0]
 
@@ -274,24 +286,6 @@ def check_free(name: str, address: str) -> None:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-@contextlib.contextmanager
-def only_one(data: Path) -> Iterator[None]:
-    """Hold the data for this process. Raises StoreError while another one does; the system lets go if it dies."""
-    with (data / "running").open("a+b") as file:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StoreError(f"{data}: another mailroom is at work here", "End that one first.") from error
-        yield
 
 
 @contextlib.contextmanager

@@ -105,7 +105,11 @@ class State:
 
 
 class PreviewServer(ThreadingHTTPServer):
-    """Serves a folder on 127.0.0.1. `mounts` maps the start of a path to what answers there instead of a file."""
+    """Serves a folder on 127.0.0.1.
+
+    `mounts` maps the start of a path to what answers there instead of a file; `beside` likewise, but to what takes
+    requests of every method, because it is another part of the house.
+    """
 
     daemon_threads = True
     block_on_close = False  # an open page holds a connection for as long as it is open
@@ -119,6 +123,7 @@ class PreviewServer(ThreadingHTTPServer):
             EVENTS: PreviewHandler.send_events,
             SCRIPT: PreviewHandler.send_script,
         }
+        self.beside: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
 
     @property
     def url(self) -> str:
@@ -156,14 +161,20 @@ class PreviewHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.BAD_REQUEST, "The preview answers to 127.0.0.1 and localhost only")
         elif not self.path.startswith("/"):
             self.send_error(HTTPStatus.BAD_REQUEST)
-        elif self.command not in ("GET", "HEAD"):
+        elif self.command not in ("GET", "HEAD") and self.find_companion() is None:
             self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
         else:
             return True
         return False
 
+    def find_companion(self) -> Callable[[BaseHTTPRequestHandler], None] | None:
+        """What answers this path instead of us, if anything does."""
+        return next((answer for start, answer in self.server.beside.items() if self.path.startswith(start)), None)
+
     def do_GET(self) -> None:
-        """Answer from a mount, else from the output folder."""
+        """Answer from another part of the house, from a mount, else from the output folder."""
+        if companion := self.find_companion():
+            return companion(self)
         path = unquote(self.path.partition("?")[0])
         for prefix, answer in self.server.mounts.items():
             if path.startswith(prefix):
@@ -175,6 +186,7 @@ class PreviewHandler(BaseHTTPRequestHandler):
         return self.send_file(path, version)
 
     do_HEAD = do_GET  # noqa: N815 - the base class's name; `send` leaves the body out
+    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - nobody but a companion is asked in these ways
 
     def send_file(self, path: str, version: str) -> None:
         """Send a file of the output folder, or the site's own page for one that is missing."""

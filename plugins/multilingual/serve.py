@@ -6,15 +6,33 @@ import argparse
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .errors import ConfigurationError
 from .headers import HeaderError, decode, split_header
 
 WATCHED = ("content", "theme", "plugins")
+
+
+class Companion(Protocol):
+    """What another part of the house runs beside the pages, under their address, for as long as they are served."""
+
+    #: The start of a path, and what answers all requests below it, whichever their method.
+    mounts: Mapping[str, Callable[[BaseHTTPRequestHandler], None]]
+    #: A line for the terminal: what is to be found where.
+    notice: str
+
+    def close(self) -> None:
+        """End everything that was started."""
+
+
+#: Starts a companion, given the project's folder and the preview's address, and does not wait for it. A part offers it
+#: as `serve_beside` in its `commands` module; the front door collects them, since the parts do not know each other.
+Start = Callable[[Path, str], Companion]
 
 
 def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], root: Path) -> None:
@@ -27,10 +45,10 @@ def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
     )
     parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes any free one")
     parser.add_argument("--settings", default="pelicanconf.py", help="default: pelicanconf.py")
-    parser.set_defaults(run=lambda args: serve(root, root / args.settings, args.port))
+    parser.set_defaults(run=lambda args: serve(root, root / args.settings, args.port, args.beside))
 
 
-def serve(root: Path, settings: Path, port: int) -> int:
+def serve(root: Path, settings: Path, port: int, beside: Iterable[Start] = ()) -> int:
     """Serve until interrupted."""
     # Imported here: `./blog --help` lists this command and should not wait for what only it needs.
     from .preview import PreviewServer
@@ -45,7 +63,12 @@ def serve(root: Path, settings: Path, port: int) -> int:
     answering = threading.Thread(target=server.serve_forever, daemon=True)
     spare = Spare(root)
     edits = Edits(settings.parent / "content")
+    companions: list[Companion] = []
+    closing_all = ExitStack()
     try:
+        for start in beside:
+            companions.append(closing_all.enter_context(closing(start(root, server.url))))
+            server.beside |= companions[-1].mounts
         for changed in changes(settings.parent):
             if any(path.endswith(".py") for path in changed):  # the spare may have imported what it was
                 spare.close()
@@ -59,7 +82,7 @@ def serve(root: Path, settings: Path, port: int) -> int:
             spare = Spare(root)  # after the page is renewed: its imports would take a processor from the build
             if not answering.is_alive():
                 answering.start()
-                print(f"{server.url}/", flush=True)
+                print("\n".join([f"{server.url}/", *(companion.notice for companion in companions)]), flush=True)
             for problem in report.problems:
                 print(problem, file=sys.stderr)
             outcome = f"Not built: {len(report.problems)}" if report.problems else f"Built in {report.seconds:.2f} s"
@@ -67,6 +90,7 @@ def serve(root: Path, settings: Path, port: int) -> int:
     finally:
         spare.close()
         server.server_close()
+        closing_all.close()
     return 0
 
 

@@ -169,7 +169,7 @@ def test_a_second_mailroom_on_the_same_data_is_refused(running: Running) -> None
     house = running.house
     result = run_blog(house.folder, "mailroom", "run", **house.environment)
     assert result.returncode == 1
-    assert "another mailroom is at work here" in result.stderr
+    assert "the mailroom is at work there" in result.stderr
     assert result.stderr.count("\n") == 1
     assert house.health() == 200
 
@@ -216,7 +216,8 @@ def test_a_keyring_that_is_handed_in_is_nowhere_else(tmp_path: Path) -> None:
     running = Running(house, process)
     try:
         running.await_work()
-        [os.kill(pid, signal.SIGKILL) for pid in running.parts()]
+        for pid in running.parts():
+            os.kill(pid, signal.SIGKILL)
         wait_until(lambda: running.says("the web ended"), "it was not noticed")
         wait_until(lambda: len(running.parts()) == 2 and house.health() == 200, "it asks again")
         secrets = [line.split()[2].encode() for line in write_keyring(ring).splitlines() if not line.startswith("#")]

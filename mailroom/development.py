@@ -1,0 +1,145 @@
+"""The mailroom beside `./blog serve`: the real one, under the preview's address, whose letters are files.
+
+Everything is below `var/`: the data, the key, the outbox. No setting of the machine's is read, so that nothing a
+developer tries can reach a real relay or a real list.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailroom.service import Service
+    from mailroom.settings import Settings
+
+# What the mailroom is made of is imported in a thread: the site is built meanwhile.
+
+#: How long a first request waits for the mailroom, and the end for its processes, in seconds.
+PATIENCE = 10.0
+#: A letter or a campaign's draft is smaller.
+LARGEST_BODY = 4 * 1024 * 1024
+#: Headers that concern one connection alone (RFC 9110, 7.6.1), and those that the server here states itself.
+_OWN = {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "date", "server"}
+
+
+class Beside:
+    """A mailroom, started at once and not waited for. `mounts` is what it answers, `notice` what a developer reads."""
+
+    def __init__(self, root: Path, url: str) -> None:
+        """`root` is the project's folder, `url` the preview's address without a slash at its end."""
+        self._root, self._url = root, url
+        self._port = _free_port()
+        self._service: Service | None = None
+        self._problem = ""
+        self._prepared = threading.Event()
+        self.mounts: Mapping[str, Callable[[BaseHTTPRequestHandler], None]] = {
+            "/mail/": self.forward,
+            "/outbox/": self.forward,
+        }
+        self.notice = f"{url}/outbox/ (letters: none is sent)"
+        self._thread = threading.Thread(target=self._run, name="mailroom", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the mailroom's processes."""
+        self._prepared.wait(PATIENCE)
+        if self._service:
+            self._service.stop()
+        self._thread.join(2 * PATIENCE)
+
+    def forward(self, handler: BaseHTTPRequestHandler) -> None:
+        """Hand a request to the mailroom, and its answer back."""
+        body = b""
+        if handler.command not in ("GET", "HEAD"):
+            length = handler.headers.get("Content-Length", "")
+            if not length.isdigit() or int(length) > LARGEST_BODY:
+                status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if length.isdigit() else HTTPStatus.LENGTH_REQUIRED
+                return handler.send_error(status)
+            body = handler.rfile.read(int(length))
+        headers = {name: value for name, value in handler.headers.items() if name.lower() not in _OWN}
+        connection = self._connect()
+        if connection is None:
+            explain = self._problem or "It does not answer: look at the terminal."
+            return handler.send_error(HTTPStatus.SERVICE_UNAVAILABLE, "The mailroom does not run", explain)
+        with contextlib.closing(connection):
+            connection.request(handler.command, handler.path, body or None, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        handler.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in _OWN:
+                handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(content)
+        return None
+
+    def _connect(self) -> http.client.HTTPConnection | None:
+        """A connection, as soon as the mailroom listens."""
+        deadline = time.monotonic() + PATIENCE
+        while not self._problem and time.monotonic() < deadline:
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+            try:
+                connection.connect()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return connection
+        return None
+
+    def _run(self) -> None:
+        try:
+            from mailroom.office import make_office
+            from mailroom.service import Service
+            from mailroom.store.database import migrate
+            from mailroom.store.keyring import load_keyring
+            from mailroom.store.lock import Lock
+
+            settings = development_settings(self._root, f"{self._url}/mail/", self._port)
+            made = make_office(settings)
+            if not made:
+                migrate(settings.database)  # of an earlier day
+            with Lock(settings.data, alone=True, name="running.lock"):
+                self._service = Service(settings, load_keyring(Path(settings.key)), patience=PATIENCE / 2)
+                self._prepared.set()
+                self._service.watch()
+        except Exception as error:  # noqa: BLE001 - said on its pages too; the site is served all the same
+            self._problem = str(error)
+            print(f"mailroom: {error}", file=sys.stderr)  # noqa: T201 - the developer's terminal
+        finally:
+            self._prepared.set()
+
+
+def development_settings(root: Path, url: str, port: int) -> Settings:
+    """What `./blog serve` runs the mailroom with: its pages at `url`, in truth on that port of this machine."""
+    from mailroom.settings import Settings
+
+    return Settings(
+        url=url,
+        data=root / "var" / "mailroom",
+        key=str(root / "var" / "mailroom.key"),
+        listen=f"127.0.0.1:{port}",
+        api_listen=f"127.0.0.1:{_free_port()}",
+        api_public=True,
+        sender="letters@blog.example",
+        bounce_domain="bounces.blog.example",
+        editors=("editor@blog.example",),
+        relay="outbox:",
+        development=True,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
