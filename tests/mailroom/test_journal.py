@@ -66,10 +66,12 @@ def test_a_journal_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 
 def test_writers_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    threads = [
-        threading.Thread(target=lambda each=each: [Journal(path).append(each) for _ in range(50)])  # type: ignore[misc]
-        for each in (ONE, TWO)
-    ]
+
+    def write(entry: Entry) -> None:
+        for _ in range(50):
+            Journal(path).append(entry)
+
+    threads = [threading.Thread(target=write, args=[each]) for each in (ONE, TWO)]
     for thread in threads:
         thread.start()
     for thread in threads:

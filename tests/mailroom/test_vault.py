@@ -91,4 +91,4 @@ def test_a_lookup_needs_the_key() -> None:
 
 def test_a_domain_is_no_address() -> None:
     assert VAULT.domain("a@example.org") == VAULT.domain("b@example.org") != VAULT.domain("a@example.net")
-    assert VAULT.domain("a@example.org") != VAULT.lookup("@example.org")
+    assert VAULT.domain("a@example.org") != VAULT.lookup("a@example.org").value
