@@ -164,19 +164,19 @@ class Composer:
 
     def campaign(self, campaign: CampaignContent, lang: str, *, discreet: bool) -> Template:
         """A post, a correction or a notice, for readers of `lang`, which is the footer's language."""
-        return self._made("campaign", campaign, lang, discreet)
+        return self._made("campaign", campaign, self._languages.find(lang).tag, discreet)
 
     def digest(self, posts: Sequence[DigestPost], lang: str, *, discreet: bool) -> Template:
         """The posts of a week, each in its language."""
-        return self._made("digest", tuple(posts), lang, discreet)
+        return self._made("digest", tuple(posts), self._languages.find(lang).tag, discreet)
 
     def confirmation(self, lang: str) -> Template:
         """Asks whether the address's owner wishes letters. Always discreet, and the same whatever we know of them."""
-        return self._made("confirmation", None, lang, True)
+        return self._made("confirmation", None, self._languages.find(lang).tag, True)
 
     def settings(self, lang: str, *, discreet: bool) -> Template:
         """The fresh link to the preferences that somebody asked for."""
-        return self._made("settings", None, lang, discreet)
+        return self._made("settings", None, self._languages.find(lang).tag, discreet)
 
     def _make(self, kind: str, content: Any, lang: str, discreet: bool) -> Template:
         makers: dict[str, Callable[[Any, str, bool], Template]] = {
@@ -185,7 +185,7 @@ class Composer:
             "confirmation": self._make_confirmation,
             "settings": self._make_settings,
         }
-        return makers[kind](content, self._languages.find(lang).tag, discreet)
+        return makers[kind](content, lang, discreet)
 
     def _make_campaign(self, campaign: CampaignContent, lang: str, discreet: bool) -> Template:
         fragment = dress(clean(body_of(campaign.html)), campaign.lang)
@@ -201,7 +201,7 @@ class Composer:
         context |= self._cover(lang, _plain(campaign.subject), _plain(campaign.preheader), discreet=discreet)
         # What begins with a title of its own needs none from us.
         written = {"content": Markup(fragment), "titled": "<h1" in fragment}  # noqa: S704 (it has just been cleaned)
-        plain = {"content": text, "titled": title in text[:500]}
+        plain = {"content": text, "titled": text.lstrip("#* \n").startswith(title)}
         return Template(
             self._headers(campaign.lang, context, reply_to=campaign.reply_to, listed=True),
             self._render("campaign.txt", campaign.lang, context | plain),
