@@ -62,6 +62,7 @@ class Renderer:
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
+            auto_reload=False,
             extensions=["jinja2.ext.i18n"],
         )
         environment.install_gettext_translations(self._languages.texts(tag), newstyle=True)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """The web server: waitress, with what must not happen turned off.
 
-It spools nothing to disk, names nothing of itself, believes no proxy (mailroom/web/limits.py does), and logs no path,
-since paths hold tokens.
+It spools nothing to disk, does not name itself, believes no proxy (mailroom/web/limits.py does) and logs nothing: it
+would log paths, and paths hold tokens. What goes wrong in a page is logged in mailroom/web/app.py.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ LARGEST_BODY = 64 * 1024
 GRACE = 10.0
 _TICK = 0.2
 
+logging.getLogger("waitress").setLevel(logging.CRITICAL + 1)
+
 
 class Server:
     """Serves a WSGI application at `host:port` (port 0 for any that is free) or `unix:/path`."""
@@ -35,7 +37,6 @@ class Server:
         """Open the address, so that two servers cannot have it. Raises OSError."""
         path = listen.removeprefix("unix:")
         where = {"listen": listen} if path == listen else {"unix_socket": path, "unix_socket_perms": "660"}
-        logging.getLogger("waitress").addFilter(_without_path)
         self._sockets: dict[int, Any] = {}
         self._server = create_server(
             app,
@@ -78,14 +79,6 @@ class Server:
     def _is_busy(self) -> bool:
         channels = (each for each in self._sockets.values() if isinstance(each, HTTPChannel))
         return any(each.requests or each.total_outbufs_len for each in channels)
-
-
-def _without_path(record: logging.LogRecord) -> bool:
-    """Cut the path, which may hold a token, from what waitress logs of a request."""
-    text, found, _ = record.getMessage().partition(" while serving ")
-    if found:
-        record.msg, record.args, record.exc_info = text, (), None
-    return True
 
 
 def serve_public(office: Office, stop: threading.Event) -> None:
