@@ -21,6 +21,7 @@ from email.parser import HeaderParser
 from typing import Literal
 
 from mailroom.delivery.mailboxes import open_bounce_mailbox
+from mailroom.delivery.queue import Queue
 from mailroom.delivery.replies import Verdict, classify_report
 from mailroom.letters.return_path import Returned, ReturnPaths
 from mailroom.office import Office
@@ -28,7 +29,8 @@ from mailroom.settings import Settings
 
 #: What a mail says.
 Said = Literal["failed", "complained", "left", "nothing", "forged", "unreadable"]
-#: What became of it. `late`: its letter is forgotten already; `later`: its letter is still under way.
+#: What became of it. `late`: what becomes of its letter was known before, or is forgotten; `later`: the worker has not
+#: yet written down that the relay took it.
 Outcome = Literal[
     "bounced", "refused", "complained", "left", "ignored", "late", "later", "forged", "unreadable", "oversized"
 ]
@@ -111,24 +113,12 @@ def follow(office: Office, finding: Finding) -> Outcome:
 
 
 def _fail(office: Office, letter: bytes, status: str) -> Outcome:
+    queue = Queue(office.database, office.vault, office.journal, office.clock)
+    verdict = queue.come_back(letter, status)
+    if verdict is not None:
+        return "bounced" if verdict is Verdict.BOUNCED else "refused"
     row = _find(office, letter)
-    if row is None:
-        return "late"
-    if row["state"] in ("claimed", "sending"):
-        return "later"  # the worker has not yet written down that the relay took it
-    bounced = classify_report(status) is Verdict.BOUNCED
-    if bounced and row["subscription"] is not None:
-        office.subscriptions.leave(bytes(row["subscription"]), "bounced", row["campaign"] or "")
-    state: Outcome = "bounced" if bounced else "refused"
-
-    def work(connection: sqlite3.Connection) -> None:
-        connection.execute(
-            "UPDATE letters SET state = ?, reply = ?, day = ? WHERE id = ? AND state IN ('sent', 'unknown')",
-            (state, status, office.clock.today(), letter),
-        )
-
-    office.database.write(work)
-    return state
+    return "later" if row is not None and row["state"] in ("claimed", "sending") else "late"
 
 
 def _complain(office: Office, about: Returned) -> Outcome:
@@ -143,7 +133,7 @@ def _complain(office: Office, about: Returned) -> Outcome:
 
 
 def _find(office: Office, letter: bytes) -> sqlite3.Row | None:
-    rows = office.database.read("SELECT state, subscription, campaign FROM letters WHERE id = ?", (letter,))
+    rows = office.database.read("SELECT state, subscription FROM letters WHERE id = ?", (letter,))
     return rows[0] if rows else None
 
 

@@ -287,7 +287,7 @@ class Queue:
             ).fetchone()
             if row is None:
                 return None, None
-            if row["kind"] in LISTED:
+            if row["kind"] in LISTED and row["domain"] is not None:
                 pauses.uncount(connection, row["campaign"], bytes(row["domain"]))
             return verdict, self._settle(connection, identity, status, bounced, self._now())
 
@@ -306,7 +306,7 @@ class Queue:
             self._suppress(connection, row, today)
         else:
             _forget_received(connection, identity)
-        if row["kind"] not in LISTED:
+        if row["kind"] not in LISTED or row["domain"] is None:  # a restored letter may never have been claimed
             return None
         domain = bytes(row["domain"])
         if not pauses.count(connection, row["campaign"], domain, today, refused=True):
