@@ -9,20 +9,17 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mailroom.errors import DiskFull, StoreDamaged, StoreError
-from mailroom.store.keyring import sync_folder
+from mailroom.store.files import NO_ROOM, new_file, sync_folder
 from mailroom.store.vault import Lookup
 
 Action = Literal["suppress", "lift"]
 _ACTIONS: tuple[Action, ...] = ("suppress", "lift")
 _TORN = b"#\n"
-#: How systems say that a file cannot grow: no room, none in the quota, or beyond a limit.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +69,48 @@ class Journal:
         size = os.fstat(descriptor).st_size
         return _TORN if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
 
-    def entries(self) -> Iterator[Entry]:
-        """All entries, oldest first. A line that a power cut left half written is passed over.
+    def read(self) -> bytes:
+        """The file as it is; nothing if there is none."""
+        return self.path.read_bytes() if self.path.exists() else b""
 
-        Raises StoreDamaged for any other line that is none.
+    def entries(self) -> list[Entry]:
+        """All entries, oldest first. Raises StoreDamaged for a line that is none."""
+        return read_entries(self.read(), str(self.path))
+
+    def merge(self, other: bytes) -> list[Entry]:
+        """Take in another copy of the journal, such as the one in a backup; return all entries, oldest first.
+
+        One of the two mostly goes on where the other ends. If not, because each has seen what the other has not,
+        entries are ordered by day, and on one day who left has left. Raises StoreDamaged, DiskFull, StoreError.
         """
-        if not self.path.exists():
-            return
-        lines = self.path.read_bytes().splitlines(keepends=True)
-        for count, line in enumerate(lines, 1):
-            if line.endswith(_TORN) or not line.endswith(b"\n"):
-                continue
-            try:
-                yield _parse(line.decode("ascii"))
-            except ValueError as error:
-                raise StoreDamaged(
-                    f"{self.path}, line {count}: this is no entry of the journal", "Take the line out by hand."
-                ) from error
+        own, others = self.entries(), read_entries(other, "the backup's journal")
+        longer, shorter = (own, others) if len(own) >= len(others) else (others, own)
+        if longer[: len(shorter)] != shorter:
+            longer = sorted(
+                {*longer, *shorter}, key=lambda entry: (entry.day, entry.action == "suppress", entry.line())
+            )
+        if longer != own:
+            with new_file(self.path) as file:
+                file.write("".join(entry.line() for entry in longer).encode())
+        return longer
+
+
+def read_entries(content: bytes, name: str) -> list[Entry]:
+    """The entries in a journal's octets. A line that a power cut left half written is passed over.
+
+    Raises StoreDamaged for any other line that is none.
+    """
+    found = []
+    for count, line in enumerate(content.splitlines(keepends=True), 1):
+        if line.endswith(_TORN) or not line.endswith(b"\n"):
+            continue
+        try:
+            found.append(_parse(line.decode("ascii")))
+        except ValueError as error:
+            raise StoreDamaged(
+                f"{name}, line {count}: this is no entry of the journal", "Take the line out by hand."
+            ) from error
+    return found
 
 
 def _parse(line: str) -> Entry:

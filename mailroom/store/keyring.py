@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mailroom.errors import ConfigurationError
+from mailroom.store.files import new_file
 
 Kind = Literal["data", "lookup", "token"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -136,26 +137,10 @@ def load_keyring(path: Path) -> Keyring:
 
 
 def save_keyring(ring: Keyring, path: Path) -> None:
-    """Write the ring so that it is there whole or not at all, for its owner's eyes only, before anything uses it."""
+    """Write the ring so that it is there whole or not at all, for its owner's eyes only, before anything uses it.
+
+    Raises DiskFull, StoreError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(write_keyring(ring))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a renamed or new file's name last through a power cut, where the system can."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with new_file(path) as file:
+        file.write(write_keyring(ring).encode())
