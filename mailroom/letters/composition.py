@@ -166,7 +166,7 @@ class Composer:
         """A post, a correction or a notice, for readers of `lang`, which is the footer's language."""
         return self._made("campaign", campaign, self._languages.find(lang).tag, discreet)
 
-    def digest(self, posts: Sequence[DigestPost], lang: str, *, discreet: bool) -> Template:
+    def digest(self, posts: Sequence[DigestPost], lang: str, discreet: bool) -> Template:
         """The posts of a week, each in its language."""
         return self._made("digest", tuple(posts), self._languages.find(lang).tag, discreet)
 
@@ -174,7 +174,7 @@ class Composer:
         """Asks whether the address's owner wishes letters. Always discreet, and the same whatever we know of them."""
         return self._made("confirmation", None, self._languages.find(lang).tag, True)
 
-    def settings(self, lang: str, *, discreet: bool) -> Template:
+    def settings(self, lang: str, discreet: bool) -> Template:
         """The fresh link to the preferences that somebody asked for."""
         return self._made("settings", None, self._languages.find(lang).tag, discreet)
 
