@@ -12,6 +12,7 @@ import falcon
 from mailroom.errors import ExpiredToken, InvalidToken, StoreError
 from mailroom.languages import Languages, load_languages
 from mailroom.office import Office
+from mailroom.web.api import api_path, make_api
 from mailroom.web.limits import Limits
 from mailroom.web.pages import Desk, pages
 from mailroom.web.rendering import Renderer
@@ -56,10 +57,8 @@ def make_public(office: Office) -> Callable[..., Iterable[bytes]]:
     app: Callable[..., Iterable[bytes]] = make_app(office)
     if not office.settings.api_public:
         return app
-    from mailroom.web.api import make_api
-
     api: Callable[..., Iterable[bytes]] = make_api(office)
-    path = urlsplit(public_url(office)).path + "api/"
+    path = api_path(office)
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return (api if environ["PATH_INFO"].startswith(path) else app)(environ, start_response)

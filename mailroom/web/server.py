@@ -17,12 +17,11 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 
 from mailroom.office import Office
+from mailroom.web import api, forms
 from mailroom.web.app import make_public
 
-#: Requests that are worked on at one time. Most of the time they wait for the disk.
-THREADS = 8
-#: A form is much smaller; a larger body is refused before it has arrived.
-LARGEST_BODY = 64 * 1024
+#: Requests that are worked on at one time: what does not wait for the disk would only wait for Python.
+THREADS = 4
 #: How long requests that are being answered may take when the server is told to stop, in seconds.
 GRACE = 10.0
 _TICK = 0.2
@@ -33,8 +32,11 @@ logging.getLogger("waitress").setLevel(logging.CRITICAL + 1)
 class Server:
     """Serves a WSGI application at `host:port` (port 0 for any that is free) or `unix:/path`."""
 
-    def __init__(self, app: Callable[..., Any], listen: str, *, largest_body: int = LARGEST_BODY) -> None:
+    def __init__(self, app: Callable[..., Any], listen: str, largest_body: int) -> None:
         """Open the address, so that two servers cannot have it. Raises OSError."""
+        # What is somewhat too large the application refuses, with a page; what is larger is refused here, before it has
+        # arrived.
+        bound = 2 * largest_body
         path = listen.removeprefix("unix:")
         where = {"listen": listen} if path == listen else {"unix_socket": path, "unix_socket_perms": "660"}
         self._sockets: dict[int, Any] = {}
@@ -46,8 +48,8 @@ class Server:
             ident=None,
             clear_untrusted_proxy_headers=False,
             max_request_header_size=16 * 1024,
-            max_request_body_size=largest_body,
-            inbuf_overflow=2 * largest_body,
+            max_request_body_size=bound,
+            inbuf_overflow=2 * bound,
             outbuf_overflow=64 * 1024 * 1024,
             channel_timeout=30,
             connection_limit=500,
@@ -83,4 +85,10 @@ class Server:
 
 def serve_public(office: Office, stop: threading.Event) -> None:
     """Serve the public pages, and the API with them if MAILROOM_API_PUBLIC, until `stop` is set."""
-    Server(make_public(office), office.settings.listen).run(stop)
+    largest = api.LARGEST if office.settings.api_public else forms.LARGEST
+    Server(make_public(office), office.settings.listen, largest).run(stop)
+
+
+def serve_api(office: Office, stop: threading.Event) -> None:
+    """Serve the API at its own address, until `stop` is set."""
+    Server(api.make_api(office), office.settings.api_listen, api.LARGEST).run(stop)
