@@ -196,7 +196,7 @@ class Composer:
             "heading": title,
             "summary": _plain(campaign.summary),
             "correction": gettext("Correction") if campaign.kind == "correction" else "",
-            "url": campaign.url,
+            "url": _address(campaign.url),
         }
         context |= self._cover(lang, _plain(campaign.subject), _plain(campaign.preheader), discreet=discreet)
         # What begins with a title of its own needs none from us.
@@ -213,7 +213,12 @@ class Composer:
         gettext = self._gettext(lang)
         heading = gettext("New articles this week")
         shown = [
-            {"look": look_of(post.lang), "title": _plain(post.title), "summary": _plain(post.summary), "url": post.url}
+            {
+                "look": look_of(post.lang),
+                "title": _plain(post.title),
+                "summary": _plain(post.summary),
+                "url": _address(post.url),
+            }
             for post in posts
         ]
         context = {"reader": look_of(lang), "heading": heading, "posts": shown}
@@ -314,6 +319,12 @@ def _site(settings: Settings) -> str:
         return settings.site
     parts = urlsplit(settings.url)
     return f"{parts.scheme}://{parts.netloc}/"
+
+
+def _address(url: str) -> str:
+    if not (url.startswith(("https://", "http://")) and _LINK.match(url)):
+        raise InvalidLetter("The address of a post is none", "Give it whole, in ASCII, with https:")
+    return url
 
 
 def _plain(text: str) -> str:

@@ -358,6 +358,11 @@ def test_campaigns_cannot_inject() -> None:
     for name in ("subject", "reply_to"):
         with pytest.raises(InvalidLetter, match=r"Subject|Reply-To"):
             COMPOSER.campaign(replace(campaign(), **{name: "a@mail.test\r\nBcc: b@mail.test"}), "en", discreet=False)
+    for url in ("javascript:alert(1)", "/en/", "https://blog.test/ x", ""):
+        with pytest.raises(InvalidLetter, match="address of a post"):
+            COMPOSER.campaign(replace(campaign(), url=url), "en", discreet=False)
+        with pytest.raises(InvalidLetter, match="address of a post"):
+            COMPOSER.digest([replace(POSTS[0], url=url)], "en", discreet=False)
     forged = replace(campaign(), text=gap("settings"), title=gap("unsubscribe"), html=f"<p>{gap('action')}</p>")
     letter = personalise(COMPOSER.campaign(forged, "en", discreet=False), links=replace(LINKS, action=""))
     assert part(letter, "plain").count(LINKS.settings) == 1
