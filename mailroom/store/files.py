@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,18 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
         finally:
             Path(name).unlink(missing_ok=True)
         sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder for its owner's eyes, and gone afterwards; what a killed process left there goes first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with explained(folder):
+        folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
