@@ -8,7 +8,6 @@ speaks to other servers is not configured at all.
 
 from __future__ import annotations
 
-import ctypes
 import datetime
 import email
 import email.policy
@@ -57,7 +56,8 @@ MEDDLING = {
     "return-path": ("sender_canonical_maps", rf"/@{re.escape(BOUNCE_DOMAIN)}$/ returned@{BLOG_DOMAIN}"),
 }
 _LARGEST = 20 * 1024 * 1024
-_LIBC = ctypes.CDLL(None)
+#: Runs a program until its standard input ends: no server outlives tests that were killed.
+_WATCHED = 'exec 3<&0; (cat <&3 >/dev/null; kill $$) & exec "$@" 3<&- </dev/null'
 
 
 @dataclass(frozen=True)
@@ -170,13 +170,13 @@ def _processes(mail: MailServer) -> Iterator[bool]:
         )
         processes = [
             subprocess.Popen(
-                command,
+                ["sh", "-c", _WATCHED, "sh", *command],
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 cwd=mail.folder,
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
             )
             for command in commands
         ]
@@ -197,11 +197,8 @@ def _processes(mail: MailServer) -> Iterator[bool]:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # whoever is left of its children
             process.wait(timeout=10)
-
-
-def _die_with_parent() -> None:
-    """Let no server outlive tests that were killed (PR_SET_PDEATHSIG of prctl)."""
-    _LIBC.prctl(1, signal.SIGTERM)
+            assert process.stdin
+            process.stdin.close()
 
 
 def _listens(port: int) -> bool:

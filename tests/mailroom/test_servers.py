@@ -6,8 +6,8 @@ import base64
 import smtplib
 import socket
 import ssl
-import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import dkim
@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.mailroom.judges import spam_score, verified_headers
+from tests.mailroom.judges import spam_scores, verified_headers
 from tests.mailroom.servers import (
     BOUNCES,
     GONE,
@@ -72,10 +72,10 @@ def test_no_mail_can_leave(mail: MailServer) -> None:
             assert (code, text[:5]) in {(550, b"5.7.1"), (554, b"5.7.1")}, outside
     services = (mail.folder / "master.cf").read_text().splitlines()
     assert "smtp" not in {line.split()[7] for line in services}, "a service that speaks to other servers"
-    listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
     ports = (mail.smtp_port, mail.submission_port, mail.imap_port, mail.imaps_port, *mail.meddling_ports.values())
-    ours = [line.split()[3] for line in listening.splitlines() if int(line.split()[3].rpartition(":")[2]) in ports]
-    assert sorted(ours) == sorted(f"127.0.0.1:{port}" for port in ports)
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if line.split()[3] == "0A"]
+    ours = [address for address in listening if int(address.partition(":")[2], 16) in ports]
+    assert sorted(ours) == sorted(f"0100007F:{port:04X}" for port in ports), "on 127.0.0.1 alone"
 
 
 def test_unknown_reader_is_refused_at_once(mail: MailServer) -> None:
@@ -135,10 +135,19 @@ def test_second_pair_stands_beside_the_first_and_leaves_nothing(mail: MailServer
         assert other.mailbox("second@mail.test").wait_for(1)
         assert mail.mailbox("second@mail.test").letters() == []
     assert not other.folder.exists()
-    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(mail.folder) in processes
-    assert str(other.folder) not in processes
+    assert processes_of(mail)
+    assert not processes_of(other)
     assert time.monotonic() - started < 15
+
+
+def processes_of(server: MailServer) -> list[str]:
+    """The ids of the processes that work in its folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            if str(server.folder) in (process / "cmdline").read_text() + str((process / "cwd").readlink()):
+                found.append(process.name)
+    return found
 
 
 def attempt(sink: Sink, recipient: str = "a@mail.test", timeout: float = 10) -> str:
@@ -224,13 +233,12 @@ def test_sink_is_not_what_a_measurement_waits_for(tmp_path: Path) -> None:
 
 
 def test_spam_filter_knows_good_from_bad(tmp_path: Path) -> None:
-    score, _ = spam_score(write("reader-001@mail.test"), tmp_path)
-    assert score < 2
     bad = (
         b"From: x\r\nSubject: EARN $$$ NOW, ACT TODAY!!!\r\nContent-Type: text/html\r\n\r\n"
         b"<html><body><font size=7 color=red>100% FREE MONEY!!! CLICK HERE</font><img src=http://1.2.3.4/x></body>"
     )
-    score, tests = spam_score(bad, tmp_path)
+    (good_score, _), (score, tests) = spam_scores([write("reader-001@mail.test"), bad], tmp_path)
+    assert good_score < 2
     assert score > 5, tests
     assert "MISSING_DATE" in tests
 
