@@ -115,14 +115,17 @@ FOLLOW_LINKEDIN_NAME = "Maxim Kharitonov"
 
 # What the site tells machines: everything may be read.
 POLICY_ROBOTS = True
-# Where forms may be sent, beside this site's own pages. None is, while there is no form.
-POLICY_FORM_ACTIONS = ()
+# Where forms may be sent, beside this site's own pages.
+POLICY_FORM_ACTIONS = ("/mail/",)
+
+# Where letters are asked for: the mailroom, which ./blog serve runs beside the pages. None shows that there are none.
+NEWSLETTER_SIGNUP = "/mail/subscribe"
 
 # What the privacy page claims; None is not decided yet. publishconf.py takes them from who runs the server.
 PRIVACY_ACCESS_LOG = None
 PRIVACY_HOST = None
 PRIVACY_HOST_COUNTRY = None
-PRIVACY_MAILING_SERVICE = None  # no letters are sent yet
+PRIVACY_MAILING_SERVICE = "mailroom"
 
 CITATIONS_ORGANISATIONS = ["desk"]  # the author is an organisation, not a person
 CITATIONS_ACCESS_DATES = True  # each source on the web says when it was read

@@ -29,3 +29,10 @@ PRIVACY_ACCESS_LOG = os.environ.get("PRIVACY_ACCESS_LOG")  # "none", for how man
 PRIVACY_HOST = os.environ.get("PRIVACY_HOST")  # who runs the server
 PRIVACY_HOST_COUNTRY = os.environ.get("PRIVACY_HOST_COUNTRY")  # where it stands: IS, CH, ...
 PRIVACY_MAILING_SERVICE = os.environ.get("PRIVACY_MAILING_SERVICE")  # None while no letters are sent
+
+# Where letters are asked for: "/mail/subscribe" when the mailroom runs behind this site's server, None while it does
+# not. "elsewhere" is for mirrors and copies on a disk: they carry no form, and say where the real one is.
+NEWSLETTER_SIGNUP = os.environ.get("NEWSLETTER_SIGNUP") or None
+POLICY_FORM_ACTIONS = (
+    (NEWSLETTER_SIGNUP.rpartition("/")[0] + "/",) if NEWSLETTER_SIGNUP and NEWSLETTER_SIGNUP != "elsewhere" else ()
+)
