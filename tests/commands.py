@@ -51,8 +51,15 @@ CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
-    "pytest": ["pytest"],
 }
+#: pytest runs twice. Most tests run beside each other, with a worker for each processor, and who is done takes over
+#: from who is not; those that measure time (`@pytest.mark.alone`) come afterwards, by themselves. Before a caller's own
+#: arguments stands what they may change, after them what they may not. tests/conftest.py is told the run's name.
+RUNS = {
+    "together": (["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"], []),
+    "alone": ([], ["-n", "0"]),
+}
+NOTHING_CHOSEN = 5  # pytest's exit code
 
 
 @dataclass(frozen=True)
@@ -111,19 +118,28 @@ def run_benchmark(root: Path, args: argparse.Namespace) -> int:
 def run_tests(root: Path, without: set[str], pytest_arguments: list[str]) -> int:
     """Run every check, even after one has failed, and print what passed, failed and was left out."""
     environment, outcomes = install_tools(root, without)
-    for what, command in CHECKS.items():
-        print(f"\n== {what}", flush=True)
-        arguments = pytest_arguments if what == "pytest" else []
-        started = time.monotonic()
-        code = subprocess.run(
-            [sys.executable, "-m", *command, *arguments], cwd=root, env=environment, check=False
-        ).returncode
-        detail = f"{time.monotonic() - started:.1f} s" + (f", exit code {code}" if code else "")
-        outcomes.append(Outcome(what, "failed" if code else "passed", detail))
+    outcomes += [run_check(root, environment, what, command) for what, command in CHECKS.items()]
+    tests = []
+    for run, (before, after) in RUNS.items():
+        command = ["pytest", *before, *pytest_arguments, *after]
+        tests.append(run_check(root, environment | {"BLOG_TEST_RUN": run}, f"pytest {run}", command))
+    outcomes += tests
+    if all(outcome.verdict == "empty" for outcome in tests):
+        outcomes.append(Outcome("pytest", "failed", "no test was chosen"))
     print("\n== Summary")
     for outcome in outcomes:
-        print(f"{outcome.what:12} {outcome.verdict:9} {outcome.detail}")
+        print(f"{outcome.what:15} {outcome.verdict:9} {outcome.detail}")
     return int(any(outcome.verdict == "failed" for outcome in outcomes))
+
+
+def run_check(root: Path, environment: dict[str, str], what: str, command: list[str]) -> Outcome:
+    """Run one check to its end."""
+    print(f"\n== {what}", flush=True)
+    started = time.monotonic()
+    code = subprocess.run([sys.executable, "-m", *command], cwd=root, env=environment, check=False).returncode
+    verdict = {0: "passed", NOTHING_CHOSEN: "empty"}.get(code, "failed")
+    detail = f"{time.monotonic() - started:.1f} s" + (f", exit code {code}" if code else "")
+    return Outcome(what, verdict, detail)
 
 
 def install_tools(root: Path, without: set[str]) -> tuple[dict[str, str], list[Outcome]]:

@@ -66,9 +66,14 @@ def lend_environment(folder: Path) -> None:
     (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
 
 
+def is_left_out(name: str) -> bool:
+    """Whether `./blog test --without NAME` asked for it."""
+    return name in os.environ.get("BLOG_TEST_WITHOUT", "").split(",")
+
+
 def skip_if_left_out(name: str) -> None:
-    """Skip where `./blog test --without NAME` asked for it; the summary says so. A tool that is missing fails."""
-    if name in os.environ.get("BLOG_TEST_WITHOUT", "").split(","):
+    """Skip what is left out; the summary says so. A tool that is missing fails."""
+    if is_left_out(name):
         pytest.skip(f"left out: --without {name}")
 
 

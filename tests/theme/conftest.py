@@ -12,8 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.frontdoor.support import browser_path
-from tests.theme.support import LANGUAGES, BuiltSite, every_page_type, make_bare_site, make_site
-from tests.theme.visits import Visit, walk
+from tests.theme.support import BuiltSite, make_bare_site, make_site
 
 NewContext = Callable[..., BrowserContext]
 
@@ -81,17 +80,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=browser_path())
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="package")
-def visits(browser: Browser, server: Server, bare_server: Server) -> list[Visit]:
-    """What is seen on one walk through every page type in every language, editions without an article included."""
-    pages = [(what, server.url(url)) for what, url in every_page_type()]
-    pages += [(f"home without article ({lang})", bare_server.url(f"{lang}/")) for lang in LANGUAGES]
-    context = browser.new_context()
-    found = list(walk(context.new_page(), pages))
-    context.close()
-    return found
 
 
 @pytest.fixture

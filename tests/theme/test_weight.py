@@ -10,7 +10,6 @@ from playwright.sync_api import Route
 
 from tests.theme.conftest import NewContext, Server
 from tests.theme.support import COMMON_PAGES, DESKTOP, LANGUAGES, PHONE, BuiltSite, pages_of
-from tests.theme.visits import Visit
 
 #: What arrives in the first flight of a new connection: ten packets of 1460 bytes.
 FIRST_FLIGHT = 14_600
@@ -20,7 +19,6 @@ DIRECTORY = 25_000
 WORDS = 800
 #: Of that, the style: a newspaper's front, fourteen scripts, paper.
 STYLE = 6_500
-REQUESTS = 5
 SHIFTS = """new PerformanceObserver(list => {
     window.shifts = (window.shifts || []).concat(list.getEntries().map(entry => entry.value));
 }).observe({type: "layout-shift", buffered: true})"""
@@ -82,10 +80,7 @@ def test_pages_in_no_language_arrive_in_the_first_flight(site: BuiltSite) -> Non
     assert {kind: weight for kind, weight in weights.items() if weight > FIRST_FLIGHT} == {}
 
 
-def test_few_requests_and_no_script(visits: list[Visit], site: BuiltSite) -> None:
-    for visit in visits:
-        icon = 0 if any("icon" in url for url in visit.asked) else 1  # browsers do not report every request for it
-        assert 2 <= len(visit.asked) + icon <= REQUESTS, (visit.what, visit.asked)
+def test_no_file_is_a_script_or_a_font(site: BuiltSite) -> None:
     assert not [path for path in site.output.rglob("*") if path.suffix in (".js", ".mjs", ".wasm", ".woff", ".woff2")]
 
 

@@ -1,12 +1,15 @@
 """One walk through the site that sees what several tests ask about."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.theme.support import DESKTOP, SCHEMES
+from tests.frontdoor.support import is_left_out
+from tests.theme.axe import bring_axe, judge_appearance, judge_whole
+from tests.theme.support import DESKTOP, PHONE, SCHEMES
 
 # Elements that reach beyond the page, but for what scrolls in a box of its own.
 WIDTHS = """() => {
@@ -17,7 +20,7 @@ WIDTHS = """() => {
     });
     return [root.scrollWidth > root.clientWidth, wide.slice(0, 3).map(e => e.outerHTML.slice(0, 120))];
 }"""
-# Every piece of visible text: its colour, what lies behind it, and how it is set.
+# Every piece of visible text: its colour, what lies behind it, and how it is set. (As JSON it arrives much faster.)
 TEXTS = """() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
     while (walker.nextNode()) {
@@ -38,7 +41,7 @@ TEXTS = """() => {
             prose: !!e.closest("p, li, dd, td, figcaption"), ui: !!e.closest(".ui, .meta"),
         });
     }
-    return found;
+    return JSON.stringify(found);
 }"""
 STATE = """() => ({
     lang: document.documentElement.lang, direction: document.documentElement.dir,
@@ -59,15 +62,17 @@ class Visit:
     """What was seen on one page."""
 
     what: str
+    address: str
     state: dict[str, Any]
     asked: list[str]  # addresses
     told: list[str]  # on the console, where the page's own policy complains
     texts: dict[str, list[Text]] = field(default_factory=dict)  # by colour scheme
     too_wide: dict[int, list[str]] = field(default_factory=dict)  # by the window's width
+    violations: list[str] = field(default_factory=list)  # what axe says
 
 
 def texts_of(page: Page) -> list[Text]:
-    found: list[Text] = page.evaluate(TEXTS)
+    found: list[Text] = json.loads(page.evaluate(TEXTS))
     assert found
     return found
 
@@ -78,8 +83,16 @@ def beyond(page: Page) -> list[str]:
     return wide or (["the page itself"] if scrolls else [])
 
 
-def walk(page: Page, pages: Iterable[tuple[str, str]]) -> Iterator[Visit]:
-    """Visit each page: on a wide screen in light and in dark, then at a quarter and at half of its width."""
+def walk(browser: Browser, pages: Iterable[tuple[str, str]]) -> Iterator[Visit]:
+    """Visit each page: on a wide screen in light and in dark, then at a quarter and at half of its width.
+
+    axe judges it whole as it is first seen, and its appearance unfolded on a phone in dark.
+    """
+    context = browser.new_context()
+    judged = not is_left_out("node")
+    if judged:
+        bring_axe(context)
+    page = context.new_page()
     asked: list[str] = []
     told: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -87,15 +100,25 @@ def walk(page: Page, pages: Iterable[tuple[str, str]]) -> Iterator[Visit]:
     page.on("pageerror", lambda error: told.append(str(error)))
     for what, url in pages:
         del asked[:], told[:]
-        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        resize(page, DESKTOP)
         page.emulate_media(color_scheme="light")
         page.goto(url)
-        visit = Visit(what, page.evaluate(STATE), [*asked], [*told])
+        visit = Visit(what, url, page.evaluate(STATE), [*asked], [*told])
         for scheme in SCHEMES:
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             visit.texts[scheme] = texts_of(page)
+            if judged and scheme == "light":
+                visit.violations += judge_whole(page)
+        page.evaluate(UNFOLD)
         for width in (320, DESKTOP[0] // 2):
-            page.set_viewport_size({"width": width, "height": 640})
-            page.evaluate(UNFOLD)
+            resize(page, (width, 640))
             visit.too_wide[width] = beyond(page)
+        if judged:
+            resize(page, PHONE)
+            visit.violations += judge_appearance(page)
         yield visit
+    context.close()
+
+
+def resize(page: Page, viewport: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
