@@ -63,12 +63,12 @@ class Subscriptions:
             row = _row(connection, identity)
             if row is None or row["address"] is None:
                 raise ExpiredToken("This link's time is over")
-            if row["state"] == "confirmed":
-                return
             today = self._clock.today()
-            connection.execute(
-                "UPDATE subscriptions SET state = 'confirmed', confirmed = ? WHERE id = ?", (today, identity)
-            )
+            if row["state"] != "confirmed":
+                connection.execute(
+                    "UPDATE subscriptions SET state = 'confirmed', confirmed = ? WHERE id = ?", (today, identity)
+                )
+            # Also for one who is confirmed: their mailbox may have been suppressed, and be there again.
             lift(connection, self._journal, self._lookups(row), today)
 
         self._database.write(work)
