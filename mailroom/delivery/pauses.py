@@ -117,7 +117,7 @@ def tell(paused: DomainPaused) -> None:
     """Tell the operator that a domain refuses letters."""
     LOG.warning(
         "a recipient's domain (%s) refuses letters of %s, lastly with %s: it is tried again in %d hours. %d letters"
-        " wait again, %d suppressions are undone. Ask its postmaster for the reason; ./blog mailroom status lists pauses",
+        " wait again, %d suppressions are undone. Ask its postmaster why; ./blog mailroom status lists pauses",
         name_of(paused.domain), paused.campaign, paused.reply, DOMAIN_PAUSE // HOUR, paused.waiting, paused.lifted,
     )  # fmt: skip
 

@@ -43,6 +43,8 @@ class Letter:
     claim: bytes
     kind: str
     campaign: str | None
+    #: Of the campaign's content.
+    digest: str
     subscription: bytes | None
     lang: str
     posts: tuple[str, ...]
@@ -143,7 +145,8 @@ class Queue:
                 day=self._clock.today(),
             )  # fmt: skip
         return Letter(
-            identity, claim, row["kind"], row["campaign"], bytes(subscription) if subscription else None, row["lang"],
+            identity, claim, row["kind"], row["campaign"], row["digest"] or "",
+            bytes(subscription) if subscription else None, row["lang"],
             tuple(row["posts"].split(",")) if row["posts"] else (), row["attempts"], first_due, bool(row["discreet"]),
             address, tuple(self._vault.lookups(normalised)), domain,
         )  # fmt: skip
@@ -232,6 +235,18 @@ class Queue:
         """Nobody can know whether the relay took it."""
         today = self._clock.today()
         self._database.write(lambda connection: _finish(connection, letter.identity, "unknown", today, letter.claim))
+
+    def give_up(self, letter: Letter) -> None:
+        """Nobody foresaw what happened: a letter that may have left is unknown, another is tried later."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            row = connection.execute("SELECT state FROM letters WHERE id = ?", (letter.identity,)).fetchone()
+            if row and row["state"] == "sending":
+                _finish(connection, letter.identity, "unknown", self._clock.today(), letter.claim)
+            else:
+                self._defer(letter, None, connection)
+
+        self._database.write(work)
 
     def defer(self, letter: Letter, reply: Reply | None = None) -> bool:
         """Try again later; tell whether that is so: after 72 hours it has expired."""
@@ -400,11 +415,12 @@ _Step = Callable[[sqlite3.Connection], Any]
 _WAITING = ("pending", "deferred", "claimed")
 _SELECTED = """
 SELECT letters.id, letters.kind, letters.campaign, letters.subscription, letters.address AS own, letters.lang,
-    letters.posts, letters.attempts, letters.first_due, letters.domain, subscriptions.address,
+    letters.posts, letters.attempts, letters.first_due, letters.domain, campaigns.digest, subscriptions.address,
     ifnull(subscriptions.discreet, 0) AS discreet,
     letters.kind IN ('campaign', 'digest') AND (subscriptions.state <> 'confirmed' OR EXISTS (
         SELECT 1 FROM suppressions WHERE suppressions.lookup = subscriptions.lookup)) AS suppressed
 FROM letters LEFT JOIN subscriptions ON subscriptions.id = letters.subscription
+    LEFT JOIN campaigns ON campaigns.key = letters.campaign
 """
 
 
