@@ -20,11 +20,12 @@ from mailroom.errors import ConfigurationError, MailroomError
 from mailroom.letters.return_path import Returned, ReturnPaths
 from mailroom.office import Office
 from mailroom.settings import Secret
-from mailroom.store.keyring import make_keyring
+from mailroom.store.keyring import Keyring
 from tests.mailroom.offices import Watch, count, make_settings, new_office, subscribe
 from tests.mailroom.servers import BOUNCE_DOMAIN, BOUNCES, GONE, PASSWORD, MailServer
 
-PATHS = ReturnPaths(make_keyring(), BOUNCE_DOMAIN)
+#: Keys that are the same in every process of a test run, whose tests are named after what they are given.
+PATHS, FORGED = (ReturnPaths(Keyring({"token": {1: key * 32}}), BOUNCE_DOMAIN) for key in (b"k", b"f"))
 LETTER, SUBSCRIPTION = b"letter-1", b"subscription-one"
 ADDRESS = PATHS.bounce(LETTER)
 
@@ -171,9 +172,6 @@ ABOUT = Returned("b", LETTER)
 def test_mail_is_understood(raw: bytes, finding: Finding) -> None:
     assert understand(raw, PATHS) == finding
     assert understand(raw.replace(b"\r\n", b"\n"), PATHS) == finding
-
-
-FORGED = ReturnPaths(make_keyring(), BOUNCE_DOMAIN)
 
 
 @pytest.mark.parametrize(
