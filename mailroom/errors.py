@@ -37,6 +37,10 @@ class InvalidAddress(MailroomError):
     """What somebody typed is no address that letters can be sent to."""
 
 
+class InvalidImport(MailroomError):
+    """A file of subscribers that cannot be taken as it is; the lines are named, never what stands in them."""
+
+
 class InvalidLetter(MailroomError):
     """What a letter is to be made of would break it."""
 

@@ -82,6 +82,10 @@ class Requests:
         """A request as it waits for the worker."""
         return self._vault.seal(json.dumps(_values(request), ensure_ascii=False), b"request", REQUEST_SIZE)
 
+    def open(self, sealed: bytes) -> Request:
+        """A request that waits. Raises Unreadable."""
+        return Request(*json.loads(self._vault.open(sealed, b"request")))
+
     def add(self, connection: sqlite3.Connection, sealed: bytes) -> None:
         """Have a sealed request wait for the worker."""
         connection.execute("INSERT INTO requests (day, sealed) VALUES (?, ?)", (self._clock.today(), sealed))
@@ -105,7 +109,7 @@ class Requests:
         if not connection.execute("DELETE FROM requests WHERE id = ?", (number,)).rowcount:
             return None
         try:
-            request = Request(*json.loads(self._vault.open(sealed, b"request")))
+            request = self.open(sealed)
         except Unreadable:
             return None  # sealed with a key that is gone: nobody can know what it asked
         if request.kind == "subscribe":
