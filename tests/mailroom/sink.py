@@ -244,6 +244,10 @@ class _Connection:
                     self.recipient = _path(rest)
                     if not await self.misbehave("rcpt"):
                         self.say("250 2.1.5 ok")
+                    else:
+                        self.recipient = ""
+                case "DATA" if not self.recipient:
+                    self.say("554 5.5.1 no valid recipients")
                 case "DATA":
                     if not await self.misbehave("data"):
                         await self.take()
