@@ -18,7 +18,8 @@ import feedparser
 import pytest
 from lxml import etree, html
 
-from tests.frontdoor.support import ROOT, run_blog, skip_if_left_out
+from tests.frontdoor.support import ROOT, skip_if_left_out
+from tests.publication import publish
 
 BASE = "https://thehuman-rights.com/"
 LANGUAGES = {
@@ -104,11 +105,7 @@ class Publication:
 
 @pytest.fixture(scope="session")
 def publication(tmp_path_factory: pytest.TempPathFactory) -> Publication:
-    """The publication, built once by the front door."""
-    output = tmp_path_factory.mktemp("publication") / "output"
-    built = run_blog(ROOT, "build", "--production", "--output", str(output))
-    assert built.returncode == 0, built.stderr
-    return Publication(output)
+    return Publication(publish(tmp_path_factory))
 
 
 def published() -> dict[tuple[str, str], dict[str, tuple[str, bool]]]:

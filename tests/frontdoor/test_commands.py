@@ -46,6 +46,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.alone
 def test_help_answers_at_once_and_loads_no_pelican() -> None:
     took = []
     for _ in range(3):

@@ -3,8 +3,10 @@
 import ast
 import os
 import re
+import shutil
 import signal
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,15 +14,33 @@ import pytest
 from tests.frontdoor.support import ROOT, copy_project, run_blog, start_blog, wait_until
 
 
-@pytest.fixture
-def newcomer(tmp_path: Path) -> Path:
+def make_newcomer(folder: Path) -> Path:
     """A fresh clone whose lock names one small package, with the hashes that the real one gives it."""
-    folder = copy_project(tmp_path / "a clone", "blog")
+    copy_project(folder, "blog")
     lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     small = re.search(r"^mdurl==.*?(?=^\S)", lock, re.MULTILINE | re.DOTALL)
     assert small
     (folder / "requirements.txt").write_text(small[0], encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Path:
+    return make_newcomer(tmp_path / "a clone")
+
+
+@dataclass(frozen=True)
+class FirstUse:
+    """A clone that has been used once, and what that said."""
+
+    folder: Path
+    said: "subprocess.CompletedProcess[str]"
+
+
+@pytest.fixture(scope="module")
+def first_use(tmp_path_factory: pytest.TempPathFactory) -> FirstUse:
+    folder = make_newcomer(tmp_path_factory.mktemp("first-use") / "a clone")
+    return FirstUse(folder, run_blog(folder, "--help"))
 
 
 def is_whole(folder: Path) -> bool:
@@ -30,8 +50,8 @@ def is_whole(folder: Path) -> bool:
     return found and not list(folder.glob(".venv.*-*"))
 
 
-def test_first_use_makes_the_environment_and_later_uses_find_it(newcomer: Path) -> None:
-    first = run_blog(newcomer, "--help")
+def test_first_use_makes_the_environment_and_later_uses_find_it(first_use: FirstUse) -> None:
+    newcomer, first = first_use.folder, first_use.said
     assert first.returncode == 0, first.stderr
     assert "usage: blog" in first.stdout
     assert "Ready after" in first.stderr
@@ -77,8 +97,11 @@ def test_two_first_uses_at_once_make_one_environment(newcomer: Path) -> None:
     assert is_whole(newcomer)
 
 
-def test_changed_lock_renews_the_environment_and_a_failure_keeps_the_old_one(newcomer: Path) -> None:
-    run_blog(newcomer, "--help")
+def test_changed_lock_renews_the_environment_and_a_failure_keeps_the_old_one(
+    first_use: FirstUse, tmp_path: Path
+) -> None:
+    newcomer = shutil.copytree(first_use.folder, tmp_path / "a clone", symlinks=True)
+    assert is_whole(newcomer)
     lock = newcomer / "requirements.txt"
     good = lock.read_text(encoding="utf-8")
     lock.write_text(re.sub(r"sha256:....", "sha256:0000", good), encoding="utf-8")

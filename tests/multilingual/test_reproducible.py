@@ -83,8 +83,8 @@ def test_publication_is_the_same_under_every_hash_seed(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.content.rmdir()
     copy_project(site.folder, "content", "theme", "plugins", "pelicanconf.py")
-    first, second, third = (build(site, PYTHONHASHSEED=seed) for seed in "012")
-    assert first == second == third
+    first, second = (build(site, PYTHONHASHSEED=seed) for seed in "01")
+    assert first == second
 
 
 def test_clock_of_these_tests_is_what_pelican_goes_by(tmp_path: Path) -> None:

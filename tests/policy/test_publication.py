@@ -17,17 +17,15 @@ from pelican.settings import read_settings
 from policy.settings import read_configuration
 from policy.site import make_policy
 
-from tests.frontdoor.support import ROOT, run_blog
+from tests.frontdoor.support import ROOT
+from tests.publication import publish
 
 BASE = "https://thehuman-rights.com/"
 
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("published") / "output"
-    built = run_blog(ROOT, "build", "--production", "--output", str(folder))
-    assert built.returncode == 0, built.stderr
-    return folder
+    return publish(tmp_path_factory)
 
 
 def documents(output: Path) -> Iterator[tuple[str, Any]]:
