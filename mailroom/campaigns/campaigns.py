@@ -7,6 +7,7 @@ does not grow with the list.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -18,6 +19,7 @@ from mailroom.campaigns.recipients import Selection, readers, readers_of_wrong_l
 from mailroom.clock import Clock, day_of
 from mailroom.errors import CampaignClosed, DraftChanged, InvalidCampaign, TooManyTests, UnknownCampaign
 from mailroom.store.database import Database
+from mailroom.store.facts import may_deliver
 from mailroom.store.vault import Vault
 
 #: What a client hands in; the digests of the week are composed here, as rows of a fourth kind.
@@ -100,12 +102,10 @@ class Campaigns:
 
         def work(connection: sqlite3.Connection) -> bool:
             found = connection.execute("SELECT state, digest FROM campaigns WHERE key = ?", (draft.key,)).fetchone()
-            if found and found["state"] != "draft":
-                if found["state"] != "stopped" or found["digest"] == draft.digest:
-                    raise CampaignClosed(
-                        f"{draft.key} has been {_PAST[found['state']]}", "What was sent is put right by a correction."
-                    )
-                connection.execute("DELETE FROM letters WHERE campaign = ? AND state = 'dropped'", (draft.key,))
+            state = found["state"] if found else "draft"
+            if state != "draft" and (state != "stopped" or found["digest"] == draft.digest):
+                remedy = "What was sent is put right by a correction."
+                raise CampaignClosed(f"{draft.key} has been {_PAST[state]}", remedy)
             connection.execute(
                 "INSERT INTO campaigns (key, kind, lang, post, corrects, digest, content, state, created)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, 'draft', ?) ON CONFLICT (key) DO UPDATE SET kind = excluded.kind,"
@@ -148,6 +148,8 @@ class Campaigns:
             drafts = [row for row in rows if row["state"] == "draft"]
             if not drafts:
                 return
+            if not may_deliver(connection):
+                raise CampaignClosed("Delivery is off", "Whoever runs the mailroom: ./blog mailroom delivery on.")
             fill_recipients(connection, _select(connection, drafts))
             connection.executemany(
                 "UPDATE campaigns SET state = 'started', started = ?, release = ? WHERE key = ?",
@@ -161,7 +163,10 @@ class Campaigns:
             connection.execute(
                 "INSERT INTO letters (id, kind, campaign, subscription, lang, state, due, first_due, day)"
                 " SELECT randomblob(8), 'campaign', campaign, subscription, lang, 'pending', ?1, ?1, ?2"
-                " FROM recipients",
+                " FROM recipients WHERE true"
+                # Whom the campaign did not reach when it went out before.
+                " ON CONFLICT (campaign, subscription) DO UPDATE SET state = 'pending', due = ?1, first_due = ?1,"
+                " day = ?2, attempts = 0, reply = '', domain = NULL WHERE state IN ('refused', 'expired', 'dropped')",
                 (release, today),
             )
             if drafts[0]["kind"] != "correction":
@@ -178,7 +183,9 @@ class Campaigns:
             row = _row(connection, key)
             if row["state"] != "draft":
                 return 0
-            return sum(selection.count(connection) for selection in _select(connection, [row]))
+            with contextlib.suppress(InvalidCampaign):  # a correction of what has not been sent
+                return sum(selection.count(connection) for selection in _select(connection, [row]))
+            return 0
 
     def stop(self, key: str) -> None:
         """Drop what has not left, also from digests; twice is once. Raises UnknownCampaign, CampaignClosed."""
@@ -304,9 +311,7 @@ def _check_start(row: sqlite3.Row, digest: str) -> None:
     if row["state"] == "stopped":
         raise CampaignClosed(f"{key} has been stopped", "Hand in what is to be sent instead, and start that.")
     if row["state"] == "paused":
-        raise CampaignClosed(
-            f"{key} is paused since a backup was restored", "./blog mailroom resend --unknown has it go on."
-        )
+        raise CampaignClosed(f"{key} is paused", "Stop it, or have it go on: ./blog mailroom resend --unknown KEY.")
 
 
 def _select(connection: sqlite3.Connection, drafts: Sequence[sqlite3.Row]) -> list[Selection]:
@@ -366,22 +371,20 @@ def _drop(connection: sqlite3.Connection, key: str, today: int) -> None:
 
 def _drop_from_digests(connection: sqlite3.Connection, key: str, today: int) -> None:
     """Take a post out of digests that have not left; one that holds nothing more is dropped."""
-    connection.execute(
-        "DELETE FROM received WHERE campaign = ?1 AND subscription IN ("
-        " SELECT subscription FROM letters WHERE kind = 'digest' AND state IN ('pending', 'claimed', 'deferred')"
-        " AND instr(',' || posts || ',', ',' || ?1 || ','))",
+    waiting = connection.execute(
+        "SELECT id, subscription, posts FROM letters WHERE state IN ('pending', 'claimed', 'deferred')"
+        " AND campaign IN (SELECT key FROM campaigns WHERE kind = 'digest' AND state IN ('started', 'paused'))"
+        " AND instr(',' || posts || ',', ',' || ? || ',')",
         (key,),
-    )
-    # Those that are claimed are claimed anew, so that none leaves as it was composed before.
-    connection.execute(
-        "UPDATE letters SET state = 'pending', claim = NULL,"
-        " posts = trim(replace(',' || posts || ',', ',' || ?1 || ',', ','), ',')"
-        " WHERE kind = 'digest' AND state IN ('pending', 'claimed', 'deferred')"
-        " AND instr(',' || posts || ',', ',' || ?1 || ',')",
-        (key,),
-    )
-    connection.execute(
-        "UPDATE letters SET state = 'dropped', due = 0, first_due = 0, day = ?"
-        " WHERE state = 'pending' AND kind = 'digest' AND posts = ''",
-        (today,),
-    )
+    ).fetchall()
+    for letter in waiting:
+        posts = ",".join(each for each in letter["posts"].split(",") if each != key)
+        # What is claimed is claimed anew, so that it does not leave as it was composed before.
+        connection.execute(
+            "UPDATE letters SET posts = ?1, claim = NULL, day = ?2, state = iif(?1 = '', 'dropped', 'pending'),"
+            " due = iif(?1 = '', 0, due), first_due = iif(?1 = '', 0, first_due) WHERE id = ?3",
+            (posts, today, letter["id"]),
+        )
+        connection.execute(
+            "DELETE FROM received WHERE subscription = ? AND campaign = ?", (letter["subscription"], key)
+        )

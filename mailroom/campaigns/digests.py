@@ -13,6 +13,7 @@ from mailroom.campaigns.recipients import readers
 from mailroom.clock import Clock, day_of
 from mailroom.settings import WEEKDAYS
 from mailroom.store.database import Database
+from mailroom.store.facts import may_deliver
 
 #: The `lang` of a digest's campaign, whose letters are in many languages (ISO 639-2).
 LANG = "mul"
@@ -29,7 +30,7 @@ class Digests:
         self._time = time
 
     def make_due(self) -> int | None:
-        """Make the digest that is due; return of how many letters, None when none is due."""
+        """Make the digest that is due; return of how many letters, None when none is due or delivery is off."""
         now = self._clock.now()
         key = key_of(latest(self._time, now))
         if self._database.read("SELECT 1 FROM campaigns WHERE kind = 'digest' AND key >= ?", (key,)):
@@ -53,7 +54,9 @@ def key_of(instant: datetime) -> str:
 
 
 def _make(connection: sqlite3.Connection, key: str, now: int) -> int | None:
-    """Make a digest unless it or a later one is there; return of how many letters."""
+    """Make a digest, unless it or a later one is there; return of how many letters."""
+    if not may_deliver(connection):
+        return None
     before = connection.execute(
         "SELECT max(key) AS key, max(started) AS day FROM campaigns WHERE kind = 'digest'"
     ).fetchone()
