@@ -1,12 +1,14 @@
 """The mailroom's commands: `./blog mailroom …`. The table at the end lists them all.
 
 A command is a function of the settings and its arguments that prints in one line what it did; what it cannot do it
-raises, and what it finds wrong (`doctor`) it returns as an exit code. Whatever is large is imported where it is used, so that `--help` answers at once.
+raises, and what it finds wrong (`doctor`) it returns as an exit code. Whatever is large is imported where it is used,
+so that `--help` answers at once.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,16 +101,17 @@ def find_keyring(settings: Settings) -> Keyring | None:
     """The keyring that `MAILROOM_KEY=ask` has pasted, for `open_office`; None where it is in a file."""
     from mailroom.store.keyring import parse_keyring
 
-    return parse_keyring(_read_hidden("The keyring, then an empty line")) if settings.key == "ask" else None
+    return parse_keyring(_read_hidden("The keyring")) if settings.key == "ask" else None
 
 
 def _read_hidden(prompt: str) -> str:
-    """Lines from standard input; from a terminal up to an empty line, without showing them."""
+    """Lines from standard input up to an empty one or the end; from a terminal, without showing them."""
+    lines = itertools.takewhile(str.strip, iter(sys.stdin.readline, ""))
     if not sys.stdin.isatty():
-        return sys.stdin.read()
-    print(f"{prompt}:", file=sys.stderr, flush=True)
+        return "".join(lines)
+    print(f"{prompt}, then an empty line:", file=sys.stderr, flush=True)
     with _echo_off(sys.stdin.fileno()):
-        return "".join(iter(sys.stdin.readline, "\n"))
+        return "".join(lines)
 
 
 @contextmanager
@@ -169,6 +172,94 @@ def unit(settings: Settings, args: argparse.Namespace) -> None:
     print(write_unit(settings, root, Path(sys.prefix, "bin", "python"), args.user), end="")
 
 
+# What the mailroom keeps
+
+
+def backup(settings: Settings, args: argparse.Namespace) -> None:
+    """Write a sealed backup."""
+    from mailroom.clock import Clock
+    from mailroom.store.backup import back_up
+
+    print(f"{back_up(settings, Clock(), args.target)}: the database and the journal, sealed.")
+
+
+def restore(settings: Settings, args: argparse.Namespace) -> None:
+    """Put a backup in the database's place."""
+    from mailroom.clock import Clock
+    from mailroom.store.backup import restore
+    from mailroom.store.keyring import load_keyring
+    from mailroom.store.sealing import read_identity
+
+    ring = find_keyring(settings) or load_keyring(Path(settings.key))
+    text = args.identity.read_text(encoding="utf-8") if args.identity else _read_hidden("The age identity")
+    done = restore(settings, ring, Clock(), args.backup, read_identity(text), replace=args.replace)
+    aside = f" {done.aside} is the database that was there." if done.aside else ""
+    print(
+        f"{settings.database}: {done.subscribers} subscribers; {done.left} who have left since were taken out."
+        f" Delivery is off, {done.paused} campaigns are paused, {done.unknown} letters may have gone out or not.{aside}"
+    )
+
+
+def rotate_key(settings: Settings, args: argparse.Namespace) -> None:
+    """Change a key."""
+    from mailroom.office import open_office
+    from mailroom.store.keyring import save_keyring, write_keyring
+    from mailroom.store.rotation import rotate_data, rotate_tokens
+
+    def keep(ring: Keyring) -> None:
+        if settings.key != "ask":
+            save_keyring(ring, Path(settings.key))
+            return
+        print(write_keyring(ring), end="", flush=True)
+        print("This is the keyring from now on, and it is shown once: keep it now.", file=sys.stderr)
+        if sys.stdin.isatty():
+            input("Press Enter when it is kept. ")
+
+    with open_office(settings, ring=find_keyring(settings), alone=True) as office:
+        number = rotate_data(office, keep) if args.kind == "data" else rotate_tokens(office, keep)
+    old = "" if args.kind == "token" else " Make a backup now: older ones open with the old keyring alone."
+    print(f"Key `{args.kind} {number}` is in use. Keep a copy of the keyring.{old}", file=sys.stderr)
+
+
+def export(settings: Settings, args: argparse.Namespace) -> None:
+    """Write the confirmed subscribers to a file."""
+    from mailroom.office import open_office
+    from mailroom.people.transfer import export
+
+    with open_office(settings, ring=find_keyring(settings)) as office:
+        done = export(office, args.file, args.service, lang=args.lang, plaintext=args.plaintext)
+    formulas = f" {done.formulas} addresses are formulas to a spreadsheet and were left out." if done.formulas else ""
+    print(f"{args.file}: {done.count} subscribers{'' if args.plaintext else ', sealed'}.{formulas}")
+
+
+def import_(settings: Settings, args: argparse.Namespace) -> None:
+    """Take the subscribers in a file."""
+    from mailroom.errors import ConfigurationError
+    from mailroom.languages import load_languages
+    from mailroom.office import open_office
+    from mailroom.people.transfer import import_
+
+    languages = load_languages(settings.languages, settings.default_lang)
+    if args.lang not in languages:
+        raise ConfigurationError("--lang", args.lang, f"use one of {', '.join(languages)}")
+    with open_office(settings, ring=find_keyring(settings)) as office:
+        stdin = args.file == Path("-")
+        content = sys.stdin.read().encode(errors="surrogateescape") if stdin else args.file.read_bytes()
+        done = import_(office, content, args.lang, args.confirmed_elsewhere)
+    what = "are subscribed" if args.confirmed_elsewhere else "will be asked by letter"
+    print(f"{done.taken} {what}; {done.known} were known, {done.suppressed} must get nothing and were passed over.")
+
+
+def forget(settings: Settings, _: argparse.Namespace) -> None:
+    """Erase whoever has an address."""
+    from mailroom.office import open_office
+    from mailroom.people.transfer import forget
+
+    with open_office(settings, ring=find_keyring(settings)) as office:
+        known = forget(office, _read_hidden("The address"))
+    print("Erased." if known else "Nobody of that address was known; nothing will be written to it.")
+
+
 #: What `./blog mailroom --help` says of words that several commands begin with.
 GROUPS = {"token": "tokens with which other programs use the API"}
 
@@ -184,4 +275,65 @@ COMMANDS = (
         (option("--user", default="mailroom", help="the system user it runs as (default: mailroom)"),),
         early=True,
     ),
+    Command(
+        "backup",
+        "write a backup, sealed to MAILROOM_BACKUP_RECIPIENT; everything goes on meanwhile",
+        backup,
+        (
+            option(
+                "target", type=Path, metavar="FILE", help="the file, or a folder for a file with the time in its name"
+            ),
+        ),
+        early=True,
+    ),
+    Command(
+        "restore",
+        "put a backup in the database's place, with delivery off; asks for the age identity that opens it",
+        restore,
+        (
+            option("backup", type=Path, metavar="FILE", help="what `backup` wrote"),
+            option(
+                "--identity", type=Path, metavar="FILE", help="the file with the age identity, so as not to be asked"
+            ),
+            option("--replace", action="store_true", help="keep the database that is there aside"),
+        ),
+        early=True,
+    ),
+    Command(
+        "rotate-key",
+        "change the key that seals addresses (data), or the one that signs links (token); old links stay good",
+        rotate_key,
+        (option("kind", choices=("data", "token")),),
+        early=True,
+    ),
+    Command(
+        "export",
+        "write the confirmed subscribers as CSV, sealed to MAILROOM_BACKUP_RECIPIENT",
+        export,
+        (
+            option("file", type=Path, metavar="FILE"),
+            option(
+                "--for",
+                dest="service",
+                choices=("listmonk", "buttondown", "mailchimp"),
+                default="listmonk",
+                help="whose columns (default: listmonk's)",
+            ),
+            option("--lang", default="", help="only those whose first language it is"),
+            option("--plaintext", action="store_true", help="do not seal it: whoever gets the file has the list"),
+        ),
+        early=True,
+    ),
+    Command(
+        "import",
+        "take the addresses of a CSV file, all or none; each is asked by letter, unless they confirmed elsewhere",
+        import_,
+        (
+            option("file", type=Path, metavar="FILE", help="with a column called email; - for standard input"),
+            option("--lang", required=True, help="the language of their letters"),
+            option("--confirmed-elsewhere", default="", metavar="PROOF", help="where and how, in a few words"),
+        ),
+        early=True,
+    ),
+    Command("forget", "erase whoever has an address, which is asked for", forget, early=True),
 )
