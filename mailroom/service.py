@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -153,7 +153,7 @@ class _Part:
             reason = f"exit code {self._process.exitcode}"
             if self._process.exitcode < 0:
                 reason = signal.Signals(-self._process.exitcode).name
-            log.error("the %s ended (%s): it is started again in %g s", self.name, reason, self._pause)
+            log.error("the mailroom's %s ended (%s): it is started again in %g s", self.name, reason, self._pause)
             self.dismiss()
             self._due = time.monotonic() + self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
@@ -188,29 +188,21 @@ def work(name: str, settings: Settings, ring: Keyring, line: Connection) -> None
 
 def serve(office: Office, stop: threading.Event) -> None:
     """Serve the pages and, at an address of its own, the API; either's end is the end of both."""
-    from mailroom.web.api import LARGEST, make_api
-    from mailroom.web.app import make_public, public_url
-    from mailroom.web.outbox import with_outbox
-    from mailroom.web.server import LARGEST_BODY, Server
+    from mailroom.web.outbox import serve_with_outbox
+    from mailroom.web.server import serve_api, serve_public
 
-    settings, public = office.settings, make_public(office)
-    if settings.development:
-        public = with_outbox(public, settings.outbox, public_url(office))
-    servers = (
-        Server(public, settings.listen, largest_body=LARGEST if settings.api_public else LARGEST_BODY),
-        Server(make_api(office), settings.api_listen, largest_body=LARGEST),
-    )
     failures: list[Exception] = []
 
-    def run_one(server: Server) -> None:
+    def run_one(one: Callable[[Office, threading.Event], None]) -> None:
         try:
-            server.run(stop)
+            one(office, stop)
         except Exception as error:  # noqa: BLE001 - raised below
             failures.append(error)
         finally:
             stop.set()
 
-    threads = [threading.Thread(target=run_one, args=(server,), name="web") for server in servers]
+    public = serve_with_outbox if office.settings.development else serve_public
+    threads = [threading.Thread(target=run_one, args=(one,), name="web") for one in (public, serve_api)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -223,7 +215,7 @@ def deliver(office: Office, stop: threading.Event) -> None:
     """Decide on requests and deliver letters."""
     from mailroom.delivery.worker import run_worker
 
-    run_worker(office, stop)
+    run_worker(office, stop, outbox=office.settings.outbox)
 
 
 def _await_end(line: Connection, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.policy
 import re
+import threading
 from collections.abc import Callable, Iterable
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser, BytesParser
@@ -17,6 +18,11 @@ from urllib.parse import urlsplit
 
 import falcon
 from jinja2 import DictLoader, Environment, StrictUndefined
+
+from mailroom.office import Office
+from mailroom.web.api import LARGEST
+from mailroom.web.app import make_public, public_url
+from mailroom.web.server import Server
 
 #: Where the pages are.
 PATH = "/outbox/"
@@ -113,6 +119,13 @@ _HEADERS = {
 }
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def serve_with_outbox(office: Office, stop: threading.Event) -> None:
+    """Serve the public pages, the API and the outbox, until `stop` is set."""
+    settings = office.settings
+    app = with_outbox(make_public(office), settings.outbox, public_url(office))
+    Server(app, settings.listen, LARGEST).run(stop)
 
 
 def with_outbox(app: Wsgi, folder: Path, url: str) -> Wsgi:

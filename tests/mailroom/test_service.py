@@ -149,7 +149,7 @@ def test_a_part_that_is_killed_is_started_again_alone(running: Running) -> None:
     for name in ("web", "worker"):
         first, second = running.parts()  # the web part, and then it is the younger one
         os.kill(first, signal.SIGKILL)
-        message = f"the {name} ended (SIGKILL): it is started again in 1 s"
+        message = f"the mailroom's {name} ended (SIGKILL): it is started again in 1 s"
         wait_until(partial(running.says, message), "it is not said")
         wait_until(lambda: len(running.parts()) == 2, "it is not started again")
         assert running.parts()[0] == second
@@ -218,7 +218,7 @@ def test_a_keyring_that_is_handed_in_is_nowhere_else(tmp_path: Path) -> None:
         running.await_work()
         for pid in running.parts():
             os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: running.says("the web ended"), "it was not noticed")
+        wait_until(lambda: running.says("the mailroom's web ended"), "it was not noticed")
         wait_until(lambda: len(running.parts()) == 2 and house.health() == 200, "it asks again")
         secrets = [line.split()[2].encode() for line in write_keyring(ring).splitlines() if not line.startswith("#")]
         secrets += [secret for keys in ring.keys.values() for secret in keys.values()]
