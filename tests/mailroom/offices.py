@@ -15,7 +15,7 @@ from mailroom.people.requests import Request
 from mailroom.settings import Settings, read_settings
 from mailroom.tokens import Purpose
 
-#: A Sunday at noon.
+#: A Saturday at noon.
 NOON = 20_400 * DAY + DAY // 2
 
 
