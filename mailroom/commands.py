@@ -172,6 +172,42 @@ def unit(settings: Settings, args: argparse.Namespace) -> None:
     print(write_unit(settings, root, Path(sys.prefix, "bin", "python"), args.user), end="")
 
 
+def dkim(settings: Settings, _: argparse.Namespace) -> None:
+    """Make the key that signs letters, where there is none, and print what DNS must say of it."""
+    from mailroom.errors import ConfigurationError
+    from mailroom.letters.dkim import Signer, load_key, make_key
+    from mailroom.store.files import write_private
+
+    if not settings.domain:
+        raise ConfigurationError("MAILROOM_SENDER", "", "say from which address letters come: its domain signs")
+    named = settings.dkim_key not in ("", "relay")
+    path = Path(settings.dkim_key) if named else settings.data.parent / "dkim.pem"
+    if not path.exists():
+        write_private(path, make_key())
+        print(f"{path}: a new key.{'' if named else f' Name it: MAILROOM_DKIM_KEY={path}'}", file=sys.stderr)
+    signer = Signer(load_key(path), settings.dkim_domain or settings.domain, settings.dkim_selector)
+    name, text = signer.record()
+    print(f"{name}. IN TXT {text}")
+
+
+def doctor(settings: Settings, args: argparse.Namespace) -> int:
+    """Look at what keeps letters from arriving; 1 when anything is wrong."""
+    from mailroom.doctor import Patient, examine
+    from mailroom.names import Resolver
+    from mailroom.office import open_office
+    from mailroom.probe import send_and_read
+
+    count = {"ok": 0, "look": 0, "wrong": 0}
+    with open_office(settings, ring=find_keyring(settings)) as office:
+        for finding in send_and_read(office) if args.letter else examine(Patient(office, Resolver())):
+            count[finding.verdict] += 1
+            print(f"{finding.verdict:6} {finding.what}", flush=True)
+            if finding.remedy:
+                print(f"{'':6} {finding.remedy}")
+    print(f"{count['wrong']} wrong, {count['look']} to look at, {count['ok']} well.")
+    return 1 if count["wrong"] else 0
+
+
 # What the mailroom keeps
 
 
@@ -260,6 +296,87 @@ def forget(settings: Settings, _: argparse.Namespace) -> None:
     print("Erased." if known else "Nobody of that address was known; nothing will be written to it.")
 
 
+def status(settings: Settings, _: argparse.Namespace) -> None:
+    """Say how things stand."""
+    from mailroom.clock import Clock
+    from mailroom.status import write_status
+    from mailroom.store.database import Database
+
+    with Database(settings.database) as database:
+        print(write_status(database, Clock()))
+
+
+def delivery(settings: Settings, args: argparse.Namespace) -> None:
+    """Let letters go out, also to what was paused, or keep them."""
+    from mailroom.delivery.pauses import resume
+    from mailroom.store.database import Database
+    from mailroom.store.facts import DELIVERY, set_fact
+
+    with Database(settings.database) as database:
+        database.write(lambda connection: set_fact(connection, DELIVERY, args.state))
+        if args.state == "off":
+            print("Delivery is off: letters wait, and no campaign starts.")
+            return
+        ended = resume(database)
+        paused = [row["key"] for row in database.read("SELECT key FROM campaigns WHERE state = 'paused' ORDER BY key")]
+        print(f"Delivery is on; {ended} pauses were ended.")
+        if paused:
+            what = "have each go on with `resend --unknown KEY`, or stop it"
+            print(f"Campaigns that are paused: {', '.join(paused)}; {what}.", file=sys.stderr)
+
+
+def resend(settings: Settings, args: argparse.Namespace) -> None:
+    """Have a campaign's unknown letters sent again."""
+    from mailroom.campaigns.campaigns import Campaigns
+    from mailroom.clock import Clock
+    from mailroom.store.database import Database
+
+    with Database(settings.database) as database:
+        count = Campaigns(database, Clock()).resend_unknown(args.unknown)
+    print(f"{args.unknown}: {count} letters wait again; who had one already can tell by its Message-ID.")
+
+
+# Tokens of the API
+
+
+def create_token(settings: Settings, args: argparse.Namespace) -> None:
+    """Make a token and print it, this once."""
+    from mailroom.campaigns.api_tokens import ApiTokens
+    from mailroom.clock import Clock
+    from mailroom.store.database import Database
+
+    with Database(settings.database) as database:
+        print(ApiTokens(database, Clock()).create(args.name, args.scope, args.days))
+    print(f"This token is shown once; it is good for {args.days} days.", file=sys.stderr)
+
+
+def list_tokens(settings: Settings, _: argparse.Namespace) -> None:
+    """Print what is known of the tokens."""
+    from mailroom.campaigns.api_tokens import ApiTokens
+    from mailroom.clock import Clock, write_day
+    from mailroom.store.database import Database
+
+    clock = Clock()
+    with Database(settings.database) as database:
+        tokens = ApiTokens(database, clock).list()
+    for token in tokens:
+        ended = "revoked" if token.revoked else "expired" if token.expires <= clock.today() else "good"
+        print(f"{token.name:<20} {token.scope:<7} {ended:<8} until {write_day(token.expires)}")
+    if not tokens:
+        print("There is no token: ./blog mailroom token create NAME --scope draft")
+
+
+def revoke_token(settings: Settings, args: argparse.Namespace) -> None:
+    """End a token's life."""
+    from mailroom.campaigns.api_tokens import ApiTokens
+    from mailroom.clock import Clock
+    from mailroom.store.database import Database
+
+    with Database(settings.database) as database:
+        ApiTokens(database, Clock()).revoke(args.name)
+    print(f"{args.name}: the token is good for nothing any more.")
+
+
 #: What `./blog mailroom --help` says of words that several commands begin with.
 GROUPS = {"token": "tokens with which other programs use the API"}
 
@@ -268,12 +385,34 @@ COMMANDS = (
     Command("init", "make the keyring and the database where there are none", init, early=True),
     Command("migrate", "bring the database to the program's version; make a backup before", migrate, early=True),
     Command("run", "serve pages and API, and deliver letters, until told to end", run),
+    Command("status", "say how things stand: subscribers, campaigns, pauses, the last backup", status, early=True),
+    Command(
+        "delivery",
+        "let letters go out, also to what was paused (on), or keep them (off)",
+        delivery,
+        (option("state", choices=("on", "off")),),
+        early=True,
+    ),
+    Command(
+        "resend",
+        "send a campaign's letters again of which nobody knows whether they arrived, and have a paused one go on",
+        resend,
+        (option("--unknown", metavar="KEY", required=True, help="the campaign's key, as `status` shows it"),),
+        early=True,
+    ),
     Command(
         "unit",
         "print a systemd unit for the mailroom",
         unit,
         (option("--user", default="mailroom", help="the system user it runs as (default: mailroom)"),),
         early=True,
+    ),
+    Command("dkim", "make the key that signs letters, and print its DNS record", dkim, early=True),
+    Command(
+        "doctor",
+        "look at DNS, relay, web server and machine: what keeps letters from arriving, and what to do",
+        doctor,
+        (option("--letter", action="store_true", help="send one letter, read it back and compare"),),
     ),
     Command(
         "backup",
@@ -336,4 +475,17 @@ COMMANDS = (
         early=True,
     ),
     Command("forget", "erase whoever has an address, which is asked for", forget, early=True),
+    Command(
+        "token create",
+        "make a token and print it, this once",
+        create_token,
+        (
+            option("name", metavar="NAME", help="by which it is listed and revoked, such as ci"),
+            option("--scope", choices=("draft", "send", "intake"), required=True, help="what it allows"),
+            option("--days", type=int, default=90, help="for how long it is good (default: 90, at most 366)"),
+        ),
+        early=True,
+    ),
+    Command("token list", "list tokens: name, scope, until when", list_tokens, early=True),
+    Command("token revoke", "end a token's life", revoke_token, (option("name", metavar="NAME"),), early=True),
 )
