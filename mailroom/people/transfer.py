@@ -21,7 +21,7 @@ from mailroom.people.addresses import normalise, read_address
 from mailroom.people.requests import Request, find
 from mailroom.people.subscriptions import Preferences, read_preferences
 from mailroom.people.suppressions import is_suppressed, suppress
-from mailroom.store.files import new_file
+from mailroom.store.files import write_private
 from mailroom.store.sealing import read_recipient, seal
 from mailroom.store.vault import Lookup
 
@@ -104,8 +104,7 @@ def export(office: Office, target: Path, service: Service, *, lang: str = "", pl
     if recipient:
         seal(io.BytesIO(content), recipient, target)
     else:
-        with new_file(target) as file:
-            file.write(content)
+        write_private(target, content)
     return Exported(counts[False], counts[True])
 
 
@@ -206,6 +205,8 @@ def read_addresses(content: bytes) -> list[str]:
                     addresses.setdefault(normalise(address), address)
     except csv.Error:
         raise InvalidImport(f"Line {rows.line_num} is no line of a CSV file", "Save it as CSV anew.") from None
+    if column < 0:
+        _address_column([])
     if bad:
         named = ", ".join(map(str, bad[:NAMED])) + (" …" if len(bad) > NAMED else "")
         raise InvalidImport(

@@ -33,6 +33,14 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
         sync_folder(target.parent)
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file for its owner's eyes, and its folder if there is none. Raises DiskFull, StoreError."""
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(path) as file:
+        file.write(content)
+
+
 @contextlib.contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """An empty folder for its owner's eyes, and gone afterwards; what a killed process left there goes first."""

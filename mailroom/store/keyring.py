@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mailroom.errors import ConfigurationError
-from mailroom.store.files import new_file
+from mailroom.store.files import write_private
 
 Kind = Literal["data", "lookup", "token"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -141,6 +141,4 @@ def save_keyring(ring: Keyring, path: Path) -> None:
 
     Raises DiskFull, StoreError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with new_file(path) as file:
-        file.write(write_keyring(ring).encode())
+    write_private(path, write_keyring(ring).encode())

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import io
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyrage
+import pytest
 
 from mailroom.clock import DAY, Clock
+from mailroom.commands import add_commands
 from mailroom.office import Office, make_office, open_office
 from mailroom.people.addresses import normalise
 from mailroom.people.requests import Request
-from mailroom.settings import Settings, read_settings
+from mailroom.settings import PREFIX, Settings, read_settings
 from mailroom.tokens import Purpose
 
 #: A Saturday at noon.
@@ -95,3 +101,18 @@ def make_age_key() -> AgeKey:
     """A fresh pair."""
     identity = pyrage.x25519.Identity.generate()
     return AgeKey(str(identity.to_public()), str(identity))
+
+
+def run_command(root: Path, *words: str | Path, stdin: str = "", **environment: str) -> int:
+    """Run `./blog mailroom …` in this process, with what is typed and what is set; return its exit code."""
+    parser = argparse.ArgumentParser(prog="blog")
+    add_commands(parser.add_subparsers(), root)
+    args = parser.parse_args(["mailroom", *map(str, words)])
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ.keys() | environment.keys():
+            if name.startswith(PREFIX):
+                patch.delenv(name, raising=False)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "stdin", io.StringIO(stdin))
+        return int(args.run(args))
