@@ -140,14 +140,14 @@ def main() -> None:
     """Fuzz each endpoint, and print one line for each."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    with tempfile.TemporaryDirectory() as folder:
-        settings = make_settings(Path(folder), limit_network=MANY, limit_total=MANY)
-        with new_office(settings) as office:
-            for endpoint in ENDPOINTS:
+    for endpoint in ENDPOINTS:
+        with tempfile.TemporaryDirectory() as folder:
+            settings = make_settings(Path(folder), limit_network=MANY, limit_total=MANY)
+            with new_office(settings) as office:
                 fuzzer, started = Fuzzer(office, seed), time.monotonic()
                 statuses = Counter(fuzzer.ask(endpoint).status for _ in range(count))
-                told = ", ".join(f"{number} × {status}" for status, number in sorted(statuses.items()))
-                print(f"{endpoint}: {told}; {time.monotonic() - started:.0f} s")  # noqa: T201
+            told = ", ".join(f"{number} × {status}" for status, number in sorted(statuses.items()))
+            print(f"{endpoint}: {told}; {time.monotonic() - started:.0f} s")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -28,11 +28,16 @@ def settings_for(folder: Path, port: int) -> Settings:
     return make_settings(folder, url=f"http://{address}/mail/", listen=address, limit_network=MANY, limit_total=MANY)
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def web_process(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Settings]]:
     """Serve the mailroom in this folder, made if there is none; the process is killed in the end."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = settings_for(folder, port)
     make_office(settings)
     process = subprocess.Popen([sys.executable, "-m", __name__, str(folder), str(port)], cwd=ROOT)
