@@ -319,7 +319,7 @@ def delivery(settings: Settings, args: argparse.Namespace) -> None:
             return
         ended = resume(database)
         paused = [row["key"] for row in database.read("SELECT key FROM campaigns WHERE state = 'paused' ORDER BY key")]
-        print(f"Delivery is on; {ended} pauses were ended.")
+        print(f"Delivery is on; pauses ended: {ended}.")
         if paused:
             what = "have each go on with `resend --unknown KEY`, or stop it"
             print(f"Campaigns that are paused: {', '.join(paused)}; {what}.", file=sys.stderr)
@@ -333,7 +333,7 @@ def resend(settings: Settings, args: argparse.Namespace) -> None:
 
     with Database(settings.database) as database:
         count = Campaigns(database, Clock()).resend_unknown(args.unknown)
-    print(f"{args.unknown}: {count} letters wait again; who had one already can tell by its Message-ID.")
+    print(f"{args.unknown}: letters that wait again: {count}. Whoever had one already can tell by its Message-ID.")
 
 
 # Tokens of the API

@@ -145,7 +145,7 @@ def test_a_draft_is_handed_in_changed_shown_and_deleted(drafter: Caller) -> None
     add_readers(drafter.office, [{}, {"langs": "fa,en"}, {"rhythm": "weekly"}])
     answer = drafter.put()
     assert answer.status_code == 201
-    shown = {
+    shown: dict[str, Any] = {
         "key": KEY, "kind": "post", "lang": "en", "post": "an-article", "corrects": None, "digest": FIELDS["digest"],
         "state": "draft", "created": "2025-11-08", "started": None, "release": None, "letters": {},
     }  # fmt: skip
@@ -186,7 +186,8 @@ def test_campaigns_are_listed_by_post_and_state(sender: Caller) -> None:
 
 @pytest.mark.parametrize("name", [*FIELDS])
 def test_a_missing_field_is_named(drafter: Caller, name: str) -> None:
-    assert drafter.refused(422, drafter.put(**{name: None})) == f"{name} is missing"
+    without: dict[str, Any] = {name: None}
+    assert drafter.refused(422, drafter.put(**without)) == f"{name} is missing"
 
 
 @pytest.mark.parametrize(
