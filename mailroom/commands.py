@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mailroom.development import Beside
     from mailroom.settings import Settings
+    from mailroom.store.database import Database
     from mailroom.store.keyring import Keyring
 
 
@@ -95,6 +96,16 @@ def _with_commands(parser: Any) -> Any:
 
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    """The database alone, for what needs no key."""
+    from mailroom.store.database import Database
+    from mailroom.store.lock import Lock
+
+    with Lock(settings.data), Database(settings.database) as database:
+        yield database
 
 
 def find_keyring(settings: Settings) -> Keyring | None:
@@ -176,14 +187,16 @@ def dkim(settings: Settings, _: argparse.Namespace) -> None:
     """Make the key that signs letters, where there is none, and print what DNS must say of it."""
     from mailroom.errors import ConfigurationError
     from mailroom.letters.dkim import Signer, load_key, make_key
-    from mailroom.store.files import write_private
+    from mailroom.store.files import new_file
 
     if not settings.domain:
         raise ConfigurationError("MAILROOM_SENDER", "", "say from which address letters come: its domain signs")
     named = settings.dkim_key not in ("", "relay")
     path = Path(settings.dkim_key) if named else settings.data.parent / "dkim.pem"
     if not path.exists():
-        write_private(path, make_key())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new_file(path) as file:
+            file.write(make_key())
         print(f"{path}: a new key.{'' if named else f' Name it: MAILROOM_DKIM_KEY={path}'}", file=sys.stderr)
     signer = Signer(load_key(path), settings.dkim_domain or settings.domain, settings.dkim_selector)
     name, text = signer.record()
@@ -300,19 +313,17 @@ def status(settings: Settings, _: argparse.Namespace) -> None:
     """Say how things stand."""
     from mailroom.clock import Clock
     from mailroom.status import write_status
-    from mailroom.store.database import Database
 
-    with Database(settings.database) as database:
+    with _database(settings) as database:
         print(write_status(database, Clock()))
 
 
 def delivery(settings: Settings, args: argparse.Namespace) -> None:
     """Let letters go out, also to what was paused, or keep them."""
     from mailroom.delivery.pauses import resume
-    from mailroom.store.database import Database
     from mailroom.store.facts import DELIVERY, set_fact
 
-    with Database(settings.database) as database:
+    with _database(settings) as database:
         database.write(lambda connection: set_fact(connection, DELIVERY, args.state))
         if args.state == "off":
             print("Delivery is off: letters wait, and no campaign starts.")
@@ -329,9 +340,8 @@ def resend(settings: Settings, args: argparse.Namespace) -> None:
     """Have a campaign's unknown letters sent again."""
     from mailroom.campaigns.campaigns import Campaigns
     from mailroom.clock import Clock
-    from mailroom.store.database import Database
 
-    with Database(settings.database) as database:
+    with _database(settings) as database:
         count = Campaigns(database, Clock()).resend_unknown(args.unknown)
     print(f"{args.unknown}: letters that wait again: {count}. Whoever had one already can tell by its Message-ID.")
 
@@ -343,9 +353,8 @@ def create_token(settings: Settings, args: argparse.Namespace) -> None:
     """Make a token and print it, this once."""
     from mailroom.campaigns.api_tokens import ApiTokens
     from mailroom.clock import Clock
-    from mailroom.store.database import Database
 
-    with Database(settings.database) as database:
+    with _database(settings) as database:
         print(ApiTokens(database, Clock()).create(args.name, args.scope, args.days))
     print(f"This token is shown once; it is good for {args.days} days.", file=sys.stderr)
 
@@ -354,10 +363,9 @@ def list_tokens(settings: Settings, _: argparse.Namespace) -> None:
     """Print what is known of the tokens."""
     from mailroom.campaigns.api_tokens import ApiTokens
     from mailroom.clock import Clock, write_day
-    from mailroom.store.database import Database
 
     clock = Clock()
-    with Database(settings.database) as database:
+    with _database(settings) as database:
         tokens = ApiTokens(database, clock).list()
     for token in tokens:
         ended = "revoked" if token.revoked else "expired" if token.expires <= clock.today() else "good"
@@ -370,9 +378,8 @@ def revoke_token(settings: Settings, args: argparse.Namespace) -> None:
     """End a token's life."""
     from mailroom.campaigns.api_tokens import ApiTokens
     from mailroom.clock import Clock
-    from mailroom.store.database import Database
 
-    with Database(settings.database) as database:
+    with _database(settings) as database:
         ApiTokens(database, Clock()).revoke(args.name)
     print(f"{args.name}: the token is good for nothing any more.")
 
