@@ -140,7 +140,7 @@ class SmtpRelay:
 
     def offer(self, sender: str, recipient: str) -> None:
         """Begin a transaction. See Relay."""
-        session = self._session or self._open()
+        session = self._session or self.open()
         options = ""
         if not recipient.isascii():
             if not session.has_extn("smtputf8"):
@@ -278,7 +278,7 @@ class SmtpRelay:
                 session.getreply()
         self.abandon()
 
-    def _open(self) -> smtplib.SMTP:
+    def open(self) -> smtplib.SMTP:
         """Connect, encrypt, log in. Raises Rejected, Unreachable."""
         # Our name, since smtplib's own would tell what this machine is called.
         name = wire_domain(self._settings.domain or "localhost", "MAILROOM_SENDER")

@@ -45,6 +45,8 @@ class Outlook:
         self._clock = clock
         self._senders = senders
         self._lock = threading.Lock()
+        # Held while a pause is written or read, so that what is known here is what the database has.
+        self._pausing = threading.Lock()
         self._hunger = threading.Event()
         self._pauses: dict[bytes, int] = {}
         self._failures = self._lost = 0
@@ -55,10 +57,9 @@ class Outlook:
 
     def refresh(self, database: Database) -> None:
         """Look at the database, which other processes change too."""
-        found = {each.domain: each.until for each in pauses.standing(database, self._clock.now())}
+        with self._pausing:
+            self._pauses = {each.domain: each.until for each in pauses.standing(database, self._clock.now())}
         rows = database.read("SELECT key FROM campaigns WHERE state = 'started'")
-        with self._lock:
-            self._pauses = found
         self.running = frozenset(row["key"] for row in rows)
 
     def until(self, domain: bytes) -> int:
@@ -111,16 +112,13 @@ class Outlook:
     def relay_fails(self, letter: Letter | None, reason: str) -> None:
         """Leave the relay alone for a while, longer each time; the letter waits."""
         now = int(self._clock.now())
-        with self._lock:
-            first = self._pauses.get(RELAY, 0) <= now
-            if first:
+        with self._pausing:
+            if self._pauses.get(RELAY, 0) <= now:
                 self._failures += 1
                 self._lost = 0
                 self._pauses[RELAY] = now + pauses.relay_wait(self._failures)
-            until = self._pauses[RELAY]
-        if first:
-            LOG.error("the relay: %s. Nothing is sent for %d s", reason, until - now)
-        self._letters.pause_relay([letter] if letter else [], until, reason)
+                LOG.error("the relay: %s. Nothing is sent for %d s", reason, self._pauses[RELAY] - now)
+            self._letters.pause_relay([letter] if letter else [], self._pauses[RELAY], reason)
 
 
 class Sender:

@@ -169,24 +169,27 @@ class Worker:
 
     def _mind_clock(self) -> None:
         """Notice a clock that was set: what is due, and what is old, would be wrong."""
-        clock = self._office.clock
-        today, jump = clock.today(), clock.jump()
-        if not self._last_day:
-            with self._office.database.snapshot() as connection:
-                self._last_day = int(fact(connection, LAST_DAY) or 0) or today
-        trouble = ""
-        if abs(jump) > JUMP:
-            trouble = f"the clock was set by {jump / HOUR:+.1f} hours"
-        elif today < self._last_day - 1:
-            trouble = f"the clock is {self._last_day - today} days behind what it was before"
+        trouble = self._trouble_with_clock()
         if trouble and not self._trouble:
             LOG.error("%s: nothing is delivered. Set it right; if it is right now, restart the mailroom", trouble)
         elif self._trouble and not trouble:
             LOG.warning("the clock is right again: delivery goes on")
         self._trouble = trouble
-        if not trouble and today > self._last_day:
+
+    def _trouble_with_clock(self) -> str:
+        clock, database = self._office.clock, self._office.database
+        today, jump = clock.today(), clock.jump()
+        if abs(jump) > JUMP:
+            return f"the clock was set by {jump / HOUR:+.1f} hours"
+        if not self._last_day:
+            with database.snapshot() as connection:
+                self._last_day = int(fact(connection, LAST_DAY) or 0)
+        if today < self._last_day - 1:
+            return f"the clock is {self._last_day - today} days behind what it was before"
+        if today > self._last_day:
+            database.write(lambda connection: set_fact(connection, LAST_DAY, str(today)))
             self._last_day = today
-            self._office.database.write(lambda connection: set_fact(connection, LAST_DAY, str(today)))
+        return ""
 
     def _decide(self) -> None:
         """Decide on what readers asked for. What cannot be decided must not keep letters waiting."""
