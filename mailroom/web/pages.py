@@ -199,7 +199,7 @@ class PreferencesPage(Page):
     def on_get(self, req: falcon.Request, resp: falcon.Response, token: str) -> None:
         """The form, as it was left."""
         identity = self.desk.identity(Purpose.PREFERENCES, token)
-        self._show(req, resp, token, self.desk.office.subscriptions.preferences(identity), saved=False)
+        self._show(req, resp, token, identity, self.desk.office.subscriptions.preferences(identity), saved=False)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, token: str) -> None:
         """Keep what was chosen, and show it."""
@@ -210,13 +210,19 @@ class PreferencesPage(Page):
             raise falcon.HTTPBadRequest
         chosen = Preferences(langs, rhythms[form.first("rhythm")], discreet=form.first("discreet") == "yes")
         self.desk.office.subscriptions.change(identity, chosen)
-        self._show(req, resp, token, chosen, saved=True)
+        self._show(req, resp, token, identity, chosen, saved=True)
 
     def _show(
-        self, req: falcon.Request, resp: falcon.Response, token: str, preferences: Preferences, *, saved: bool
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        token: str,
+        identity: bytes,
+        preferences: Preferences,
+        *,
+        saved: bool,
     ) -> None:
         desk, office = self.desk, self.desk.office
-        identity = desk.identity(Purpose.PREFERENCES, token)
         leave = office.tokens.issue(Purpose.UNSUBSCRIBE, identity, office.clock.now())
         choices = [lang for lang in preferences.langs if lang in desk.languages] or [desk.languages.default.tag]
         room = min(max(CHOICES, len(choices) + 1), len(desk.languages))

@@ -66,7 +66,9 @@ class Renderer:
             extensions=["jinja2.ext.i18n"],
         )
         environment.install_gettext_translations(self._languages.texts(tag), newstyle=True)  # type: ignore[attr-defined]
-        environment.filters["number"] = lambda number: format_decimal(number, locale=language.locale)
+        environment.filters["number"] = lambda number: format_decimal(
+            number, locale=language.locale, numbering_system="default"
+        )
         environment.globals |= {
             "url": self._url,
             "home": f"{settings.site or urljoin(self._url, '/')}{tag}/",
