@@ -93,19 +93,20 @@ class Envelopes:
                 return self._composer.campaign(content, letter.lang, discreet=letter.discreet)
 
     def _links(self, letter: Letter, now: float) -> Links:
-        subscription = letter.subscription or _NOBODY
         if letter.kind == "confirmation":
-            return Links(action=self._link("confirm", Purpose.CONFIRM, subscription, now))
+            return Links(action=self._link("confirm", Purpose.CONFIRM, letter, now))
         if letter.kind == "settings":
-            return Links(action=self._link("preferences", Purpose.PREFERENCES, subscription, now))
+            return Links(action=self._link("preferences", Purpose.PREFERENCES, letter, now))
         return Links(
-            unsubscribe=self._link("unsubscribe", Purpose.UNSUBSCRIBE, subscription, now),
-            settings=self._link("settings", Purpose.SETTINGS, subscription, now),
-            leave=self._paths.leave(subscription) if self._paths and self._may_leave_by_mail else "",
+            unsubscribe=self._link("unsubscribe", Purpose.UNSUBSCRIBE, letter, now),
+            settings=self._link("settings", Purpose.SETTINGS, letter, now),
+            leave=self._paths.leave(letter.subscription or _NOBODY) if self._paths and self._may_leave_by_mail else "",
         )
 
-    def _link(self, page: str, purpose: Purpose, subscription: bytes, now: float) -> str:
-        return f"{self._url}{page}/{self._office.tokens.issue(purpose, subscription, now)}"
+    def _link(self, page: str, purpose: Purpose, letter: Letter, now: float) -> str:
+        """The address of a page for this letter's reader, in the letter's language."""
+        token = self._office.tokens.issue(purpose, letter.subscription or _NOBODY, now)
+        return f"{self._url}{page}/{token}?lang={letter.lang}"
 
     def _read_campaign(self, key: str, digest: str) -> CampaignContent:
         rows = self._office.database.read(
