@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -26,7 +27,7 @@ from mailroom.unit import write_unit
 from tests.frontdoor.support import ROOT, copy_project, lend_environment, run_blog, start_blog, wait_until
 from tests.mailroom.servers import free_ports
 
-HOST = "blog.test"
+HOST = "site.example"
 
 
 @dataclass
@@ -50,7 +51,7 @@ class House:
         """What the mailroom answers at its pages' port; 0 while nobody does."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/mail/health", headers={"Host": HOST})
+            connection.request("GET", "/mail/health", headers={"Host": urlsplit(self.environment["MAILROOM_URL"]).netloc})
             return connection.getresponse().status
         except OSError:
             return 0
