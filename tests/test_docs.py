@@ -11,6 +11,8 @@ from pathlib import Path
 
 from multilingual.settings import PREFIX, Configuration
 
+from mailroom.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[1]
 PLUGIN_README = (ROOT / "plugins" / "multilingual" / "README.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,7 +49,7 @@ def test_every_i18n_subsites_setting_has_its_counterpart() -> None:
 def test_the_readme_names_only_commands_and_options_that_exist() -> None:
     parser = argparse.ArgumentParser()
     subparsers = parser.add_subparsers()
-    for module in ("multilingual.commands", "policy.commands", "tests.commands"):
+    for module in ("multilingual.commands", "policy.commands", "tests.commands", "mailroom.commands"):
         importlib.import_module(module).add_commands(subparsers, ROOT)
     commands: dict[str, argparse.ArgumentParser] = dict(subparsers.choices)
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -56,6 +58,14 @@ def test_the_readme_names_only_commands_and_options_that_exist() -> None:
     for command, option in used:
         assert command in commands, command
         assert option.strip() in commands[command].format_help(), (command, option)
+
+
+def test_the_example_of_settings_names_each_once() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    names = re.findall(r"^(\w+)=$", text, re.MULTILINE)
+    assert [line for line in text.splitlines() if line and not line.startswith("#")] == [f"{name}=" for name in names]
+    known = {f"MAILROOM_{each.name.upper()}" for each in fields(Settings) if each.name not in ("names", "development")}
+    assert sorted(name for name in names if name.startswith("MAILROOM_")) == sorted(known)
 
 
 def test_pictures_and_files_that_the_documents_show_exist() -> None:
