@@ -48,7 +48,7 @@ def run(settings: Settings, ring: Keyring | None = None) -> None:
     StoreErrors, and ConfigurationError, before anything is started.
     """
     protect()
-    write_log()
+    write_log(settings)
     ring = ring or load_keyring(Path(settings.key))
     open_office(settings, ring=ring).close()
     with Lock(settings.data, alone=True, name="running.lock"):
@@ -170,7 +170,7 @@ class _Part:
 def work(name: str, settings: Settings, ring: Keyring, line: Connection) -> None:
     """What a process does: its part, until the line ends."""
     protect()
-    write_log()
+    write_log(settings)
     stop = threading.Event()
     # The terminal sends Ctrl-C to everybody, systemd SIGTERM; what counts is the line.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -234,9 +234,10 @@ def protect() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def write_log() -> None:
-    """Log to standard error, without instants: whoever keeps the log stamps it."""
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s", force=True)
+def write_log(settings: Settings) -> None:
+    """Log to standard error, without instants: whoever keeps the log stamps it. A developer reads what is wrong alone."""
+    level = logging.WARNING if settings.development else logging.INFO
+    logging.basicConfig(level=level, format="%(name)s: %(levelname)s: %(message)s", force=True)
     # It names paths when something fails, and a path may hold a token.
     logging.getLogger("waitress").setLevel(logging.CRITICAL + 1)
 
