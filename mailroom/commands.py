@@ -245,7 +245,8 @@ def restore(settings: Settings, args: argparse.Namespace) -> None:
     aside = f" {done.aside} is the database that was there." if done.aside else ""
     print(
         f"{settings.database}: {done.subscribers} subscribers; {done.left} who have left since were taken out."
-        f" Delivery is off, {done.paused} campaigns are paused, {done.unknown} letters may have gone out or not.{aside}"
+        f" Delivery is off, {done.paused} campaigns are paused, {done.unknown} letters may have gone out or not, and"
+        f" API tokens are revoked.{aside}"
     )
 
 

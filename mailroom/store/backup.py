@@ -190,6 +190,7 @@ def _stand_still(connection: sqlite3.Connection, today: int) -> tuple[int, int]:
     """
     set_fact(connection, DELIVERY, "off")
     connection.execute("DELETE FROM requests")  # decided long ago, or too late: whoever waits asks again
+    connection.execute("UPDATE api_tokens SET revoked = 1")  # any of them may have been revoked since
     unknown = connection.execute(
         "UPDATE letters SET state = 'unknown', due = 0, first_due = 0, claim = NULL, address = NULL, day = ?"
         " WHERE state IN ('pending', 'claimed', 'sending', 'deferred')",

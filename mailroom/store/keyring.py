@@ -129,7 +129,9 @@ def load_keyring(path: Path) -> Keyring:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            "MAILROOM_KEY", str(path), "no keyring can be read there: `./blog mailroom init` makes one"
+            "MAILROOM_KEY",
+            str(path),
+            "no keyring can be read there: put your copy there, or have ./blog mailroom init make a new mailroom",
         ) from error
     if os.name == "posix" and mode & 0o077:
         raise ConfigurationError("MAILROOM_KEY", str(path), f"others may read it: chmod 600 {path}")

@@ -359,6 +359,47 @@ def test_who_asked_and_has_not_confirmed_can_ask_again(
         again.subscriptions.confirm(identity_of(again, READERS[0]))
 
 
+def test_tokens_of_the_api_that_were_revoked_since_stay_so(
+    office: Office, watch: Watch, tmp_path: Path, age_key: AgeKey
+) -> None:
+    office.database.write(
+        lambda c: c.execute("INSERT INTO api_tokens (name, hash, scope, expires) VALUES ('ci', x'00', 'send', 99999)")
+    )
+    restore(office, back_up(office.settings, office.clock, tmp_path / "a.age"), age_key)
+    with open_office(office.settings, clock=watch.clock()) as again:
+        assert count(again, "api_tokens", "revoked") == 1
+
+
+def test_a_restore_that_was_cut_off_is_done_again(
+    office: Office, watch: Watch, tmp_path: Path, age_key: AgeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = subscribe(office, READERS[0])[0]
+    backup = back_up(office.settings, office.clock, tmp_path / "a.age")
+    office.subscriptions.unsubscribe(identity)
+    real = os.rename
+
+    for allowed in range(20):
+        with monkeypatch.context() as patch:
+            calls = iter(range(allowed))
+
+            def limited(path: Path, target: Path, calls: Iterator[int] = calls) -> Path:
+                if next(calls, None) is None:
+                    raise OSError(5, "of the disk")
+                real(path, target)
+                return target
+
+            patch.setattr(Path, "rename", limited)
+            patch.setattr(Path, "replace", limited)
+            try:
+                restore(office, backup, age_key)
+            except StoreError:
+                continue
+            break
+    assert allowed >= 3
+    with open_office(office.settings, clock=watch.clock()) as again:
+        assert count(again, "subscriptions", "state = 'unsubscribed'") == 1
+
+
 # What it refuses
 
 
