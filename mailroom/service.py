@@ -235,7 +235,7 @@ def protect() -> None:
 
 
 def write_log(settings: Settings) -> None:
-    """Log to standard error, without instants: whoever keeps the log stamps it. A developer sees what is wrong alone."""
+    """Log to standard error, without instants: whoever keeps the log stamps it. A developer sees only what is wrong."""
     level = logging.WARNING if settings.development else logging.INFO
     logging.basicConfig(level=level, format="%(name)s: %(levelname)s: %(message)s", force=True)
     # It names paths when something fails, and a path may hold a token.
