@@ -42,10 +42,11 @@ def serving(app: App, listen: str = "127.0.0.1:0", largest: int = 8192) -> Itera
 def exchange(port: int, octets: bytes) -> bytes:
     """Send octets, and return all that comes back before the other side has enough of it."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(octets)
-        connection.shutdown(socket.SHUT_WR)
         answer = b""
-        with suppress(ConnectionResetError):
+        with suppress(ConnectionError):
+            connection.sendall(octets)
+            with suppress(OSError):  # it is closed already
+                connection.shutdown(socket.SHUT_WR)
             while received := connection.recv(65536):
                 answer += received
         return answer
