@@ -49,7 +49,7 @@ class Renderer:
 
     def _hash_promises(self, tag: str) -> str:
         """Which text a reader of this language agrees to: a short hash of it."""
-        text = self._template("promises", tag).render()
+        text = str(self._environment(tag).globals["promises"])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _load(self, page: str, tag: str) -> Template:
@@ -78,4 +78,6 @@ class Renderer:
             "languages": tuple(self._languages.values()),
             "style": Markup(self._style),  # noqa: S704 (our own file)
         }
+        # The longest part of the longest pages, and the same for everybody.
+        environment.globals["promises"] = Markup(environment.get_template("promises.html").render())  # noqa: S704
         return environment
