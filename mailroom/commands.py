@@ -125,6 +125,13 @@ def _read_hidden(prompt: str) -> str:
         return "".join(lines)
 
 
+def _read_line(prompt: str) -> str:
+    """One line from standard input."""
+    if sys.stdin.isatty():
+        print(f"{prompt}: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline()
+
+
 @contextmanager
 def _echo_off(descriptor: int) -> Iterator[None]:
     try:
@@ -306,7 +313,7 @@ def forget(settings: Settings, _: argparse.Namespace) -> None:
     from mailroom.people.transfer import forget
 
     with open_office(settings, ring=find_keyring(settings)) as office:
-        known = forget(office, _read_hidden("The address"))
+        known = forget(office, _read_line("The address"))
     print("Erased." if known else "Nobody of that address was known; nothing will be written to it.")
 
 

@@ -78,18 +78,14 @@ class Subscriptions:
         self.leave(identity, "unsubscribed")
 
     def leave(self, identity: bytes, reason: Reason, campaign: str = "") -> None:
-        """Take a subscriber off the list for a reason; nothing but a keyed hash and choices without a name stays."""
+        """Take a subscriber off the list for a reason; nothing but a keyed hash stays."""
 
         def work(connection: sqlite3.Connection) -> None:
             row = _row(connection, identity)
             if row is None or row["state"] == "unsubscribed":
                 return
             suppress(connection, self._journal, _lookup(row), reason, self._clock.today(), campaign)
-            connection.execute(
-                "UPDATE subscriptions SET state = 'unsubscribed', address = NULL, consent = '' WHERE id = ?",
-                (identity,),
-            )
-            connection.execute("DELETE FROM received WHERE subscription = ?", (identity,))
+            blank(connection, identity)
 
         self._database.write(work)
 
@@ -155,6 +151,16 @@ class Subscriptions:
 
     def _lookups(self, row: sqlite3.Row) -> Sequence[Lookup]:
         return self._vault.lookups(normalise(self._vault.open(bytes(row["address"]), bytes(row["id"]))))
+
+
+def blank(connection: sqlite3.Connection, identity: bytes) -> None:
+    """Empty the row of who has left: it keeps old links good, should they come back, and says nothing of them."""
+    connection.execute(
+        "UPDATE subscriptions SET state = 'unsubscribed', address = NULL, consent = '', langs = '', rhythm = 'each',"
+        " discreet = 0, requested = 0, confirmed = NULL WHERE id = ?",
+        (identity,),
+    )
+    connection.execute("DELETE FROM received WHERE subscription = ?", (identity,))
 
 
 def read_preferences(row: sqlite3.Row) -> Preferences:

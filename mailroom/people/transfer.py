@@ -34,6 +34,8 @@ FORMULA = re.compile(r"[=+\-@].*[|!]")
 NAMED = 20
 #: How long the words may be in which an operator says how consent was given.
 PROOF = 200
+#: What is kept as consent of those who were imported without it, and confirm.
+ASKED = "asked by letter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ class _Newcomer:
         if proof:
             sealed = office.vault.seal(address, identity)
         else:
-            sealed = office.requests.seal(Request("subscribe", lang, address))
+            sealed = office.requests.seal(Request("subscribe", lang, address, consent=ASKED))
         return cls(identity, office.vault.lookups(normalise(address)), sealed)
 
     def take(self, office: Office, connection: sqlite3.Connection, lang: str, proof: str) -> str:

@@ -45,6 +45,17 @@ def test_who_leaves_leaves_a_keyed_hash(office: Office) -> None:
     assert [entry.action for entry in office.journal.entries()] == ["suppress"]
 
 
+@pytest.mark.parametrize("ending", ["unsubscribe", "erase"])
+def test_what_was_sealed_is_overwritten(office: Office, ending: str) -> None:
+    subscribe(office, *(f"reader-{number}@example.org" for number in range(50)))
+    identity = identity_of(office, "reader-25@example.org")
+    sealed = bytes(office.database.read("SELECT address FROM subscriptions WHERE id = ?", (identity,))[0]["address"])
+    getattr(office.subscriptions, ending)(identity)
+    office.close()
+    for path in office.settings.data.iterdir():
+        assert sealed[20:60] not in path.read_bytes(), path
+
+
 def test_an_unknown_id_may_leave_and_may_do_nothing_else(office: Office) -> None:
     nobody = bytes(16)
     office.subscriptions.unsubscribe(nobody)
@@ -145,3 +156,12 @@ def test_what_a_domain_refused_is_lifted_under_every_key(office: Office) -> None
     office.database.write(lambda connection: lift(connection, office.journal, lookups, office.clock.today()))
     assert not suppressed(office)
     assert [entry.action for entry in office.journal.entries()] == ["suppress", "lift"]
+
+
+def test_of_who_left_nothing_stays_but_a_keyed_hash(office: Office) -> None:
+    identity = subscribe(office, "reader@example.org", lang="fa")[0]
+    office.subscriptions.change(identity, Preferences(("fa", "en"), "weekly", discreet=True))
+    office.subscriptions.unsubscribe(identity)
+    row = dict(office.database.read("SELECT * FROM subscriptions WHERE id = ?", (identity,))[0])
+    said = {name: value for name, value in row.items() if value and name not in ("id", "lookup", "lookup_key")}
+    assert said == {"state": "unsubscribed", "rhythm": "each"}

@@ -149,7 +149,8 @@ def test_without_proof_everybody_is_asked(office: Office, watch: Watch) -> None:
     letters = count(office, "letters")
     office.requests.decide_all()
     assert count(office, "letters") == letters + 1
-    assert office.subscriptions.record(identity_of(office, "new@example.org")).state == "unconfirmed"
+    record = office.subscriptions.record(identity_of(office, "new@example.org"))
+    assert (record.state, record.consent) == ("unconfirmed", "asked by letter")
     assert suppressed(office, "gone@example.org")
 
 
