@@ -6,6 +6,7 @@ import logging
 import sqlite3
 
 from mailroom.office import Office
+from mailroom.people.subscriptions import blank
 
 LOG = logging.getLogger(__name__)
 
@@ -41,15 +42,12 @@ def clear_out(office: Office) -> None:
 
 
 def _erase_bounced(connection: sqlite3.Connection, before: int) -> int:
-    """Take those off the list whose mailbox is none: a keyed hash and choices without a name stay."""
+    """Take those off the list whose mailbox is none: a keyed hash stays."""
     gone = connection.execute(
         "SELECT subscriptions.id FROM suppressions JOIN subscriptions USING (lookup)"
         " WHERE suppressions.reason = 'bounced' AND suppressions.day < ? AND subscriptions.state = 'confirmed'",
         (before,),
     ).fetchall()
     for row in gone:
-        connection.execute("DELETE FROM received WHERE subscription = ?", (row["id"],))
-        connection.execute(
-            "UPDATE subscriptions SET state = 'unsubscribed', address = NULL, consent = '' WHERE id = ?", (row["id"],)
-        )
+        blank(connection, bytes(row["id"]))
     return len(gone)

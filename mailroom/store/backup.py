@@ -18,6 +18,7 @@ import pyrage
 from mailroom.clock import Clock
 from mailroom.errors import StoreDamaged, StoreError, WrongKey
 from mailroom.people.addresses import normalise
+from mailroom.people.subscriptions import blank
 from mailroom.settings import Settings
 from mailroom.store.database import check_schema, connect, migrate, translated
 from mailroom.store.facts import DELIVERY, LAST_BACKUP, set_fact
@@ -176,10 +177,7 @@ def _let_go(connection: sqlite3.Connection, vault: Vault, entries: Sequence[Entr
             connection.execute("DELETE FROM subscriptions WHERE id = ?", (identity,))
         else:
             connection.execute("UPDATE letters SET address = NULL WHERE subscription = ?", (identity,))
-            connection.execute(
-                "UPDATE subscriptions SET state = 'unsubscribed', address = NULL, consent = '' WHERE id = ?",
-                (identity,),
-            )
+            blank(connection, identity)
     return count
 
 
