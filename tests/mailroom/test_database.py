@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mailroom.errors import DiskFull, SchemaOutdated, StoreDamaged, StoreError, WrongKey
+from mailroom.errors import DiskFull, SchemaOutdated, StoreDamaged, StoreError, Unreadable, WrongKey
 from mailroom.office import Office, make_office, open_office
 from mailroom.settings import Settings
 from mailroom.store.database import BATCH, Database, connect, migrate, migrations
@@ -87,6 +87,25 @@ def test_a_work_that_fails_undoes_itself_alone(office: Office) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         bad[1].result()
     assert names(office.database) == {"keyring", *(f"n{number}" for number in range(9))}
+
+
+def test_an_error_of_ours_in_a_work_is_nobody_elses(office: Office) -> None:
+    """Such as an address that does not open: it is a StoreError, but the disk is well."""
+    gate = threading.Event()
+    office.database.submit(lambda _: gate.wait())
+
+    def fails(connection: sqlite3.Connection) -> None:
+        set_fact(connection, "failed", "1")
+        office.vault.open(b"damaged", b"place")
+
+    failing = office.database.submit(fails)
+    others = [office.database.submit(lambda c, n=number: set_fact(c, f"n{n}", "1")) for number in range(5)]  # type: ignore[misc]
+    gate.set()
+    with pytest.raises(Unreadable):
+        failing.result()
+    for each in others:
+        each.result()
+    assert names(office.database) == {"keyring", *(f"n{number}" for number in range(5))}
 
 
 def test_more_than_a_batch_waits_and_is_all_done_at_close(settings: Settings) -> None:
