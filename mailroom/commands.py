@@ -286,7 +286,8 @@ def export(settings: Settings, args: argparse.Namespace) -> None:
     with open_office(settings, ring=find_keyring(settings)) as office:
         done = export(office, args.file, args.service, lang=args.lang, plaintext=args.plaintext)
     formulas = f" {done.formulas} addresses are formulas to a spreadsheet and were left out." if done.formulas else ""
-    print(f"{args.file}: {done.count} subscribers{'' if args.plaintext else ', sealed'}.{formulas}")
+    damaged = f" {done.damaged} addresses do not open and were left out." if done.damaged else ""
+    print(f"{args.file}: {done.count} subscribers{'' if args.plaintext else ', sealed'}.{formulas}{damaged}")
 
 
 def import_(settings: Settings, args: argparse.Namespace) -> None:

@@ -78,10 +78,11 @@ SERVICES: dict[Service, Columns] = {
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many subscribers a file holds, and how many it must not, being formulas to a spreadsheet."""
+    """How many subscribers a file holds; it does not hold formulas to a spreadsheet, and addresses that do not open."""
 
     count: int
     formulas: int
+    damaged: int
 
 
 def export(office: Office, target: Path, service: Service, *, lang: str = "", plaintext: bool = False) -> Exported:
@@ -94,12 +95,14 @@ def export(office: Office, target: Path, service: Service, *, lang: str = "", pl
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow(SERVICES[service].names)
-    counts: Counter[bool] = Counter()
+    counts: Counter[str] = Counter()
     for who in _confirmed(office):
-        if lang in ("", who.preferences.langs[0]):
+        if who is None:
+            counts["damaged"] += 1
+        elif lang in ("", who.preferences.langs[0]):
             cells = SERVICES[service].cells(who)
             is_formula = any(FORMULA.match(cell) for cell in cells)
-            counts[is_formula] += 1
+            counts["formula" if is_formula else "written"] += 1
             if not is_formula:
                 writer.writerow(cells)
     content = text.getvalue().encode()
@@ -107,15 +110,20 @@ def export(office: Office, target: Path, service: Service, *, lang: str = "", pl
         seal(io.BytesIO(content), recipient, target)
     else:
         write_private(target, content)
-    return Exported(counts[False], counts[True])
+    return Exported(counts["written"], counts["formula"], counts["damaged"])
 
 
-def _confirmed(office: Office) -> Iterator[Subscriber]:
+def _confirmed(office: Office) -> Iterator[Subscriber | None]:
+    """Who confirmed and may be written to; None for one whose address does not open."""
     with office.database.snapshot() as connection:
         for row in connection.execute("SELECT * FROM subscriptions WHERE state = 'confirmed' ORDER BY confirmed, id"):
             if not connection.execute("SELECT 1 FROM suppressions WHERE lookup = ?", (row["lookup"],)).fetchone():
-                address = office.vault.open(bytes(row["address"]), bytes(row["id"]))
-                yield Subscriber(address, read_preferences(row), write_day(row["confirmed"]))
+                try:
+                    address = office.vault.open(bytes(row["address"]), bytes(row["id"]))
+                except Unreadable:
+                    yield None
+                else:
+                    yield Subscriber(address, read_preferences(row), write_day(row["confirmed"]))
 
 
 @dataclass(frozen=True, slots=True)

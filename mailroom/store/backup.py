@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 import pyrage
 
 from mailroom.clock import Clock
-from mailroom.errors import StoreDamaged, StoreError, WrongKey
+from mailroom.errors import StoreDamaged, StoreError, Unreadable, WrongKey
 from mailroom.people.addresses import normalise
 from mailroom.people.subscriptions import blank
 from mailroom.settings import Settings
@@ -162,11 +162,12 @@ def _let_go(connection: sqlite3.Connection, vault: Vault, entries: Sequence[Entr
                 (value, entry.lookup.key, entry.reason, entry.day),
             )
     count = 0
-    for row in connection.execute("SELECT id, lookup, lookup_key, address FROM subscriptions").fetchall():
+    for row in connection.execute("SELECT id, lookup, address FROM subscriptions").fetchall():
         identity = bytes(row["id"])
         values = [bytes(row["lookup"])]
         if row["address"] is not None:  # a newer key may have come since, and the journal know them by that
-            values += [each.value for each in vault.lookups(normalise(vault.open(bytes(row["address"]), identity)))]
+            with suppress(Unreadable):  # it was damaged: nothing is written to it anyway
+                values += [each.value for each in vault.lookups(normalise(vault.open(bytes(row["address"]), identity)))]
         reasons = {last[value].reason for value in values if value in last and last[value].action == "suppress"}
         if not reasons:
             continue

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from mailroom.errors import Unreadable
 from mailroom.office import Office
 from mailroom.people.addresses import normalise
+from mailroom.store.journal import Entry
 from mailroom.store.keyring import Keyring
-from mailroom.store.vault import ADDRESS_SIZE, REQUEST_SIZE, Vault
+from mailroom.store.vault import ADDRESS_SIZE, REQUEST_SIZE, Lookup, Vault
 
 #: Rows to a transaction.
 BATCH = 500
@@ -28,22 +29,14 @@ class Sealed:
     write: str
     size: int
     place: Callable[[sqlite3.Row], bytes]
-    #: By what else its row is known, of the text that was sealed.
-    known_by: Callable[[Vault, str], dict[str, object]] = lambda *_: {}
-
-
-def _lookup(vault: Vault, address: str) -> dict[str, object]:
-    found = vault.lookup(normalise(address))
-    return {"lookup": found.value, "key": found.key}
 
 
 SUBSCRIPTIONS = Sealed(
-    "SELECT id, address AS sealed FROM subscriptions"
+    "SELECT id, lookup, lookup_key, address AS sealed FROM subscriptions"
     " WHERE address IS NOT NULL AND (:last IS NULL OR id > :last) ORDER BY id LIMIT :batch",
-    "UPDATE subscriptions SET address = :sealed, lookup = :lookup, lookup_key = :key WHERE id = :id",
+    "UPDATE subscriptions SET address = :sealed WHERE id = :id",
     ADDRESS_SIZE,
     lambda row: bytes(row["id"]),
-    _lookup,
 )
 LETTERS = Sealed(
     "SELECT id, address AS sealed FROM letters"
@@ -104,13 +97,13 @@ def _reseal(office: Office, vault: Vault, column: Sealed) -> int:
         last = rows[-1]["id"]
 
         def work(connection: sqlite3.Connection, rows: list[sqlite3.Row] = rows) -> int:
-            return sum(not _reseal_row(connection, vault, column, row) for row in rows)
+            return sum(not _reseal_row(office, connection, vault, column, row) for row in rows)
 
         damaged += office.database.write(work)
     return damaged
 
 
-def _reseal_row(connection: sqlite3.Connection, vault: Vault, column: Sealed, row: sqlite3.Row) -> bool:
+def _reseal_row(office: Office, connection: sqlite3.Connection, vault: Vault, column: Sealed, row: sqlite3.Row) -> bool:
     """Seal one value anew, unless it is; tell whether it opens."""
     value, place = bytes(row["sealed"]), column.place(row)
     if vault.is_current(value):
@@ -119,6 +112,22 @@ def _reseal_row(connection: sqlite3.Connection, vault: Vault, column: Sealed, ro
         text = vault.open(value, place)
     except Unreadable:
         return False
-    anew = {"id": row["id"], "sealed": vault.seal(text, place, column.size)}
-    connection.execute(column.write, anew | column.known_by(vault, text))
+    connection.execute(column.write, {"id": row["id"], "sealed": vault.seal(text, place, column.size)})
+    if column is SUBSCRIPTIONS:
+        _know_by(office, connection, row, vault.lookup(normalise(text)))
     return True
+
+
+def _know_by(office: Office, connection: sqlite3.Connection, row: sqlite3.Row, lookup: Lookup) -> None:
+    """Have a subscription looked up by a new key, and with it a suppression, such as of a letter that just bounced."""
+    connection.execute(
+        "UPDATE subscriptions SET lookup = ?, lookup_key = ? WHERE id = ?", (lookup.value, lookup.key, row["id"])
+    )
+    old = Lookup(row["lookup_key"], bytes(row["lookup"]))
+    found = connection.execute("SELECT reason, day FROM suppressions WHERE lookup = ?", (old.value,)).fetchone()
+    if found:
+        office.journal.append(Entry("suppress", lookup, found["reason"], found["day"]))
+        office.journal.append(Entry("lift", old, "", office.clock.today()))
+        connection.execute(
+            "UPDATE suppressions SET lookup = ?, lookup_key = ? WHERE lookup = ?", (lookup.value, lookup.key, old.value)
+        )

@@ -350,6 +350,20 @@ def test_journals_of_two_machines_are_both_heard(office: Office, watch: Watch, t
         assert len(again.journal.entries()) == 2
 
 
+def test_a_damaged_address_does_not_keep_a_backup_from_being_restored(
+    office: Office, watch: Watch, tmp_path: Path, age_key: AgeKey
+) -> None:
+    first, second = subscribe(office, *READERS[:2])
+    office.database.write(
+        lambda c: c.execute("UPDATE subscriptions SET address = substr(address, 1, 60) WHERE id = ?", (first,))
+    )
+    backup = back_up(office.settings, office.clock, tmp_path / "a.age")
+    office.subscriptions.unsubscribe(first)
+    assert restore(office, backup, age_key).left == 1
+    with open_office(office.settings, clock=watch.clock()) as again:
+        assert again.subscriptions.record(second).address == READERS[1]
+
+
 def test_who_asked_and_has_not_confirmed_can_ask_again(
     office: Office, watch: Watch, tmp_path: Path, age_key: AgeKey
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,11 +17,12 @@ from mailroom.errors import StoreError, Unreadable
 from mailroom.office import Office, open_office
 from mailroom.people.addresses import normalise
 from mailroom.people.requests import Request
-from mailroom.people.suppressions import is_suppressed
+from mailroom.people.suppressions import is_suppressed, lift, suppress
 from mailroom.settings import Settings
 from mailroom.store import rotation
 from mailroom.store.keyring import Keyring, load_keyring, save_keyring, write_keyring
 from mailroom.store.rotation import rotate_data, rotate_tokens
+from mailroom.store.vault import Lookup
 from mailroom.tokens import Purpose
 from tests.mailroom.offices import Watch, count, identity_of, make_settings, new_office, subscribe, unsubscribe_token
 
@@ -249,6 +251,30 @@ def test_the_suppressed_of_an_older_key_are_found_when_they_are_imported_or_ask(
     with open_office(settings, clock=watch.clock()) as office:
         done = import_(office, f"email\n{LEFT}\n{ERASED}\n{READERS[0]}\nnew@example.org\n".encode(), "en", "paper list")
         assert (done.taken, done.known, done.suppressed) == (1, 1, 2)
+
+
+def test_a_suppression_goes_with_its_subscriber(settings: Settings, watch: Watch) -> None:
+    """Whose letter has just bounced is suppressed while still on the list, in case a whole domain refused."""
+    with new_office(settings, watch) as office:
+        identity = subscribe(office, READERS[0])[0]
+
+        def bounce(connection: sqlite3.Connection) -> None:
+            row = connection.execute("SELECT lookup, lookup_key FROM subscriptions").fetchone()
+            suppress(connection, office.journal, Lookup(row["lookup_key"], row["lookup"]), "bounced", 1, "a-campaign")
+
+        office.database.write(bounce)
+    rotate(settings)
+    with open_office(settings, clock=watch.clock()) as office:
+        joined = office.database.read(
+            "SELECT reason, campaign, day FROM suppressions JOIN subscriptions USING (lookup)"
+        )
+        assert [tuple(row) for row in joined] == [("bounced", "a-campaign", 1)]
+        lookups = office.vault.lookups(normalise(READERS[0]))
+        last = {entry.lookup: entry.action for entry in office.journal.entries()}
+        assert last == {lookups[0]: "suppress", lookups[1]: "lift"}
+        office.database.write(lambda connection: lift(connection, office.journal, lookups, 2))
+        assert {entry.lookup: entry.action for entry in office.journal.entries()} == dict.fromkeys(lookups, "lift")
+        assert office.subscriptions.record(identity).state == "confirmed"
 
 
 def test_keys_do_not_change_under_a_mailroom_at_work(settings: Settings) -> None:
