@@ -64,6 +64,38 @@ def test_a_journal_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         Journal(tmp_path / "missing" / "journal").append(ONE)
 
 
+def write(path: Path, written: list[Entry]) -> Journal:
+    path.write_text("".join(entry.line() for entry in written))
+    return Journal(path)
+
+
+few = st.lists(
+    st.sampled_from([ONE, TWO, Entry("lift", ONE.lookup, "", 20_000), Entry("suppress", TWO.lookup, "erased", 20_002)]),
+    max_size=4,
+)
+
+
+@settings(max_examples=50)
+@given(common=few, own=few, other=few)
+def test_merged_journals_hold_what_either_says(
+    tmp_path_factory: pytest.TempPathFactory, common: list[Entry], own: list[Entry], other: list[Entry]
+) -> None:
+    folder = tmp_path_factory.mktemp("journals")
+    mine, theirs = write(folder / "mine", common + own), write(folder / "theirs", common + other)
+    merged = mine.merge(theirs.read())
+    assert merged == mine.entries()
+    assert set(merged) == {*common, *own, *other}
+    assert mine.merge(theirs.read()) == merged, "once more changes nothing"
+    longer, shorter = (own, other) if len(own) >= len(other) else (other, own)
+    if longer[: len(shorter)] == shorter:
+        assert merged == common + longer, "one goes on where the other ends"
+        return
+    for lookup in (ONE.lookup, TWO.lookup):
+        about = [entry for entry in merged if entry.lookup == lookup]
+        if any(entry.action == "suppress" and entry.day == about[-1].day for entry in about):
+            assert about[-1].action == "suppress", "in doubt, who left has left"
+
+
 def test_writers_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "journal"
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailroom.errors import ConfigurationError
+from mailroom.office import Office
 from mailroom.store.keyring import (
     KINDS,
     Keyring,
@@ -72,6 +73,14 @@ def test_a_ring_shows_no_secret() -> None:
         secret = ring.current(kind)[1]
         assert repr(secret) not in repr(ring)
         assert base64.urlsafe_b64encode(secret).decode() not in f"{ring} {ring!r}"
+
+
+def test_an_open_mailroom_shows_no_secret(office: Office) -> None:
+    shown = f"{office!r}{office.vault!r}{office.tokens!r}{office.requests!r}{vars(office.vault)['ring']!r}"
+    for kind in KINDS:
+        secret = office.ring.current(kind)[1]
+        assert repr(secret)[2:-1] not in shown
+        assert base64.urlsafe_b64encode(secret).decode() not in shown
 
 
 def test_new_keys_follow_the_old_ones() -> None:
