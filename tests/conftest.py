@@ -1,9 +1,13 @@
 """What holds for all tests."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, BrowserType, sync_playwright
+
+from tests.frontdoor.support import browser_path
 
 # How long an example takes says how busy the machine is; what must be quick has a test that says so.
 settings.register_profile("any machine", deadline=None)
@@ -21,3 +25,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             (chosen if is_alone == (run == "alone") else others).append(item)
         config.hook.pytest_deselected(items=others)
         items[:] = chosen
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[BrowserType]:
+    """Start browsers with this, and never with a Playwright of one's own: a process can hold but one."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: BrowserType) -> Iterator[Browser]:
+    """A real browser; who opens a window in it closes it."""
+    browser = chromium.launch(executable_path=browser_path())
+    yield browser
+    browser.close()

@@ -15,18 +15,20 @@ from urllib.parse import urlencode
 
 import pytest
 from lxml import html
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.frontdoor.support import browser_path, copy_project, lend_environment, start_blog, wait_until
+from tests.frontdoor.support import copy_project, lend_environment, start_blog, wait_until
 
-PARTS = ("blog", "requirements.txt", "content", "theme", "plugins", "mailroom", "pelicanconf.py")
+PARTS = ("blog", "requirements.txt", "theme", "plugins", "mailroom", "pelicanconf.py")
+#: Content enough to build with, and to ask for letters.
+CONTENT = ("content/pages", "content/terms.yaml", "content/atlas.yaml", "content/redirects.txt")
 
 
 class Serving:
     """A copy of the project, served with its mailroom."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = copy_project(folder, *PARTS)
+        self.folder = copy_project(folder, *PARTS, *CONTENT)
         lend_environment(folder)
         # Settings of production, as an operator's own copy of the project has them: none of them is used.
         (folder / ".env").write_text("MAILROOM_RELAY=smtp://relay.example:25\nMAILROOM_DATA=/nowhere\n", "utf-8")
@@ -69,15 +71,6 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     assert serving.process.returncode == 130
     assert took < 10
     wait_until(lambda: not serving.processes(), f"left behind: {serving.processes()}", seconds=5)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = browser_path()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def test_the_terminal_says_where_letters_are(serving: Serving) -> None:

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.frontdoor.support import (
-    browser_path,
     copy_project,
     lend_environment,
     run_blog,
@@ -115,16 +114,6 @@ def preview(served: Preview) -> Iterator[Preview]:
     """The served copy for a test that edits it; afterwards it is as it was."""
     yield served
     served.show("First words.")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real browser."""
-    path = browser_path()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def open_page(browser: Browser, preview: Preview) -> Page:

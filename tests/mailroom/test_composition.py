@@ -5,7 +5,6 @@ from __future__ import annotations
 import email
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8, default
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from mailroom.errors import InvalidLetter
 from mailroom.languages import load_languages
@@ -22,7 +21,6 @@ from mailroom.letters.composition import CampaignContent, Composer, DigestPost, 
 from mailroom.letters.encoding import Base64, QuotedPrintable, encode, gap
 from mailroom.letters.headers import field, sender_field, text_field, wire_address
 from mailroom.settings import Settings
-from tests.frontdoor.support import browser_path
 from tests.theme.axe import bring_axe, judge_whole
 
 INSTANT = 1_795_000_000
@@ -436,14 +434,6 @@ def test_composing_is_fast(lang: str) -> None:
             )
         rounds.append((time.perf_counter() - start) / 100)
     assert min(rounds) < 0.0003
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path())
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

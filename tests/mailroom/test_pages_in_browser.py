@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from mailroom.languages import load_languages
 from mailroom.office import Office, make_office, open_office
@@ -21,7 +21,6 @@ from mailroom.people.subscriptions import Preferences
 from mailroom.tokens import Purpose
 from mailroom.web.app import make_app
 from mailroom.web.server import Server
-from tests.frontdoor.support import browser_path
 from tests.mailroom.offices import count, identity_of, subscribe
 from tests.mailroom.test_pages import every_page
 from tests.mailroom.visitor import Visitor
@@ -64,14 +63,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
         yield Pages(office, settings.url)
         stop.set()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserType, Page
 
 from mailroom.letters.dkim import Signer, load_key, make_key
 from tests.frontdoor.support import ROOT, browser_path, run_blog, skip_if_left_out, wait_until
@@ -169,21 +169,20 @@ def web_server(folder: Path, output: Path, mailroom: int) -> Iterator[int]:
 
 
 @pytest.fixture
-def page(place: Place) -> Iterator[Page]:
+def page(place: Place, chromium: BrowserType) -> Iterator[Page]:
     """A window without script, for which HOST is this machine."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=[f"--host-resolver-rules=MAP {HOST}:443 127.0.0.1:{place.port}"]
-        )
-        context = browser.new_context(java_script_enabled=False, ignore_https_errors=True)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        yield page
-        assert {urlsplit(url).hostname for url in asked} == {HOST}
-        assert context.cookies() == []
-        browser.close()
+    browser = chromium.launch(
+        executable_path=browser_path(), args=[f"--host-resolver-rules=MAP {HOST}:443 127.0.0.1:{place.port}"]
+    )
+    context = browser.new_context(java_script_enabled=False, ignore_https_errors=True)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    assert {urlsplit(url).hostname for url in asked} == {HOST}
+    assert context.cookies() == []
+    browser.close()
 
 
 def text_of(letter: EmailMessage) -> str:

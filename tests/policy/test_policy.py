@@ -12,13 +12,11 @@ from threading import Thread
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from policy.pages import Page, is_elsewhere
 from policy.policy import HEADER_ONLY, Policy
 from policy.settings import read_configuration
 from policy.styles import hashes_of, style_hash
-
-from tests.frontdoor.support import browser_path
 
 
 def sources(text: str) -> dict[str, list[str]]:
@@ -165,24 +163,22 @@ def address(tmp_path: Path) -> Iterator[str]:
     thread.join()
 
 
-def test_a_browser_obeys_the_table(address: str) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
-        page = browser.new_page()
-        said: list[str] = []
-        asked: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(address)
-        computed = "getComputedStyle(document.querySelector('p'))"
-        assert page.evaluate(f"{computed}.color") == "rgb(1, 2, 3)"
-        assert page.evaluate(f"{computed}.backgroundColor") != "rgb(9, 9, 9)"
-        assert page.evaluate(f"{computed}.marginTop") != "77px"
-        assert page.title() == "Page"
-        page.click("button", no_wait_after=True)
-        page.wait_for_timeout(200)
-        assert page.url == address
-        browser.close()
+def test_a_browser_obeys_the_table(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    computed = "getComputedStyle(document.querySelector('p'))"
+    assert page.evaluate(f"{computed}.color") == "rgb(1, 2, 3)"
+    assert page.evaluate(f"{computed}.backgroundColor") != "rgb(9, 9, 9)"
+    assert page.evaluate(f"{computed}.marginTop") != "77px"
+    assert page.title() == "Page"
+    page.click("button", no_wait_after=True)
+    page.wait_for_timeout(200)
+    assert page.url == address
+    page.close()
     refused = " ".join(said)
     for directive in ("style-src", "img-src", "form-action", "default-src"):
         assert directive in refused

@@ -9,9 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
-from tests.frontdoor.support import browser_path
 from tests.theme.support import BuiltSite, make_bare_site, make_site
 
 NewContext = Callable[..., BrowserContext]
@@ -72,14 +71,6 @@ def server(site: BuiltSite) -> Iterator[Server]:
 @pytest.fixture(scope="package")
 def bare_server(bare_site: BuiltSite) -> Iterator[Server]:
     yield from serve(bare_site.output)
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ def test_nothing_is_asked_of_anybody_else_and_nothing_is_left_behind(visits: lis
         assert {urlsplit(url).netloc for url in visit.asked} == {urlsplit(visit.address).netloc}, visit.what
         assert visit.told == [], visit.what
         assert (visit.state["active"], visit.state["kept"], visit.state["styled"]) == (0, 0, True), visit.what
+        signs_up = visit.what.startswith("newsletter")
+        assert visit.state["forms"] == (["/mail/subscribe"] if signs_up else []), visit.what
 
 
 def test_few_requests(visits: list[Visit]) -> None:

@@ -45,8 +45,9 @@ TEXTS = """() => {
 }"""
 STATE = """() => ({
     lang: document.documentElement.lang, direction: document.documentElement.dir,
-    active: [...document.querySelectorAll("script, iframe, object, embed, form, [style], [onclick]")]
+    active: [...document.querySelectorAll("script, iframe, object, embed, [style], [onclick]")]
         .filter(e => e.type !== "application/ld+json").length,
+    forms: [...document.forms].map(e => e.getAttribute("action")),
     kept: document.cookie.length + localStorage.length + sessionStorage.length,
     styled: getComputedStyle(document.body).maxInlineSize !== "none",
     paper: getComputedStyle(document.documentElement).backgroundColor,
