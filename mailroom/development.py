@@ -71,10 +71,13 @@ class Beside:
         if connection is None:
             explain = self._problem or "It does not answer: look at the terminal."
             return handler.send_error(HTTPStatus.SERVICE_UNAVAILABLE, "The mailroom does not run", explain)
-        with contextlib.closing(connection):
-            connection.request(handler.command, handler.path, body or None, headers)
-            answer = connection.getresponse()
-            content = answer.read()
+        try:
+            with contextlib.closing(connection):
+                connection.request(handler.command, handler.path, body or None, headers)
+                answer = connection.getresponse()
+                content = answer.read()
+        except (OSError, http.client.HTTPException):
+            return handler.send_error(HTTPStatus.BAD_GATEWAY, "The mailroom ended before it answered")
         handler.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in _OWN:

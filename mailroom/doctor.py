@@ -67,10 +67,10 @@ def fetch(url: str) -> Answer:
     request = urllib.request.Request(url, headers={"User-Agent": "mailroom-doctor"})  # noqa: S310 - MAILROOM_URL
     try:
         with urllib.request.urlopen(request, timeout=15) as answer:  # noqa: S310
-            return Answer(answer.status, answer.headers, answer.read(100_000))
+            return Answer(answer.status, dict(answer.headers.items()), answer.read(100_000))
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, error.headers, error.read(100_000))
+            return Answer(error.code, dict(error.headers.items()), error.read(100_000))
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ def run(settings: Settings, ring: Keyring | None = None) -> None:
     write_log(settings)
     ring = ring or load_keyring(Path(settings.key))
     open_office(settings, ring=ring).close()
+    check_parts(settings)
     with Lock(settings.data, alone=True, name="running.lock"):
         for name in ("listen", "api_listen"):
             check_free(name, getattr(settings, name))
@@ -262,6 +263,18 @@ def notify(state: str) -> None:
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, contextlib.suppress(OSError):
             channel.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
+
+
+def check_parts(settings: Settings) -> None:
+    """Raise ConfigurationError for what a part would refuse, so that it is said at once and not at every start."""
+    from mailroom.delivery.relay import SmtpRelay
+    from mailroom.languages import load_languages
+    from mailroom.letters.dkim import make_signer
+
+    load_languages(settings.languages, settings.default_lang)
+    make_signer(settings)
+    if settings.relay != "outbox:":
+        SmtpRelay(settings)
 
 
 def check_free(name: str, address: str) -> None:

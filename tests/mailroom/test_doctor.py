@@ -271,7 +271,7 @@ def test_letters_that_do_not_move_are_found(house: House) -> None:
 def test_a_full_disk_is_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     for free, verdict in ((10 * 1024**2, "wrong"), (500 * 1024**2, "look"), (2 * 1024**3, "ok")):
         monkeypatch.setattr(doctor, "LEAST_ROOM", 200 * 1024**2)
-        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _, free=free: _Usage(free))
+        monkeypatch.setattr("mailroom.doctor.shutil.disk_usage", lambda _, free=free: _Usage(free))
         assert house.examine()["Disk"].verdict == verdict
 
 

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from mailroom.errors import ConfigurationError
 from mailroom.office import make_office
 from mailroom.settings import Settings
 from mailroom.store.keyring import load_keyring, make_keyring, write_keyring
@@ -51,7 +52,9 @@ class House:
         """What the mailroom answers at its pages' port; 0 while nobody does."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/mail/health", headers={"Host": urlsplit(self.environment["MAILROOM_URL"]).netloc})
+            connection.request(
+                "GET", "/mail/health", headers={"Host": urlsplit(self.environment["MAILROOM_URL"]).netloc}
+            )
             return connection.getresponse().status
         except OSError:
             return 0
@@ -283,7 +286,35 @@ def test_it_does_not_start_where_another_program_listens(tmp_path: Path) -> None
     assert "MAILROOM_LISTEN" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("MAILROOM_DKIM_KEY", "no-such-key.pem"),
+        ("MAILROOM_LANGUAGES", "en,tlh"),
+        ("MAILROOM_RELAY", "smtp://127.0.0.1:99999"),
+        ("MAILROOM_RELAY_CA", "no-such-file.pem"),
+    ],
+)
+def test_settings_that_a_part_would_refuse_are_refused_at_once(house: House, setting: str, value: str) -> None:
+    environment = house.environment | {"MAILROOM_RELAY": "smtps://localhost:2525", setting: value}
+    result = run_blog(house.folder, "mailroom", "run", **environment)
+    assert (result.returncode, setting in result.stderr) == (1, True), result.stderr
+
+
 # As systemd starts it
+
+
+def test_a_unit_may_write_where_the_data_is_and_nowhere_else() -> None:
+    settings = Settings(data=Path("/srv/mail"))
+    text = write_unit(settings, ROOT, Path("/usr/bin/python3"), "letters")
+    assert "ReadWritePaths=/srv/mail\n" in text
+    assert "User=letters\n" in text
+    assert "LimitCORE=0\n" in text
+    for wrong in ({"key": "ask"}, {"data": Path("/srv/mail room")}):
+        with pytest.raises(ConfigurationError):
+            write_unit(replace(settings, **wrong), ROOT, Path("/usr/bin/python3"))
+    with pytest.raises(ConfigurationError):
+        write_unit(settings, ROOT, Path("/usr/bin/python3"), "root\nExecStart=")
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
