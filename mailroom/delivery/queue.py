@@ -188,37 +188,25 @@ class Queue:
 
     def _begin(self, letter: Letter, connection: sqlite3.Connection) -> bool:
         today = self._clock.today()
-        state = self._state_to_begin(letter, connection)
-        if state == "sending":
-            begun = connection.execute(
-                "UPDATE letters SET state = 'sending', day = ? WHERE id = ? AND claim = ? AND state = 'claimed'",
-                (today, letter.identity, letter.claim),
-            ).rowcount
-            if begun:
-                connection.execute(
-                    "INSERT INTO deliveries VALUES (?, 1) ON CONFLICT DO UPDATE SET letters = letters + 1", (today,)
-                )
-            return bool(begun)
-        if state == "pending":
+        condition = _ENTITLED[letter.kind]
+        if letter.is_listed and len(letter.lookups) > 1 and is_suppressed(connection, letter.lookups):
+            condition = "0"  # under a key before the one that their subscription is kept under
+        begun = connection.execute(
+            "UPDATE letters SET state = 'sending', day = ?"  # noqa: S608 - ours
+            f" WHERE id = ? AND claim = ? AND state = 'claimed' AND {condition}",
+            (today, letter.identity, letter.claim),
+        ).rowcount
+        if begun:
+            connection.execute(
+                "INSERT INTO deliveries VALUES (?, 1) ON CONFLICT DO UPDATE SET letters = letters + 1", (today,)
+            )
+            return True
+        campaign = connection.execute("SELECT state FROM campaigns WHERE key = ?", (letter.campaign,)).fetchone()
+        if letter.is_listed and campaign and campaign["state"] == "paused":
             self._put_back([letter], 0, connection)
         else:
             _drop(connection, letter.identity, today, letter.claim)
         return False
-
-    def _state_to_begin(self, letter: Letter, connection: sqlite3.Connection) -> str:
-        if letter.subscription is not None:
-            row = connection.execute(
-                "SELECT state FROM subscriptions WHERE id = ? AND address IS NOT NULL", (letter.subscription,)
-            ).fetchone()
-            if row is None:
-                return "dropped"
-            if letter.is_listed and (row["state"] != "confirmed" or is_suppressed(connection, letter.lookups)):
-                return "dropped"
-        if letter.is_listed:
-            row = connection.execute("SELECT state FROM campaigns WHERE key = ?", (letter.campaign,)).fetchone()
-            if row is None or row["state"] != "started":
-                return "pending" if row and row["state"] == "paused" else "dropped"
-        return "sending"
 
     # After the relay
 
@@ -411,6 +399,20 @@ class Queue:
 
 
 _Step = Callable[[sqlite3.Connection], Any]
+_ADDRESSED = "EXISTS (SELECT 1 FROM subscriptions WHERE id = letters.subscription AND address IS NOT NULL)"
+_LISTED = """
+EXISTS (SELECT 1 FROM subscriptions WHERE id = letters.subscription AND state = 'confirmed'
+    AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.lookup = subscriptions.lookup))
+AND EXISTS (SELECT 1 FROM campaigns WHERE key = letters.campaign AND state = 'started')
+"""
+# Who may get a letter, at the moment when it leaves.
+_ENTITLED = {
+    "campaign": _LISTED,
+    "digest": _LISTED,
+    "confirmation": _ADDRESSED,
+    "settings": _ADDRESSED,
+    "test": "address IS NOT NULL",
+}
 # A letter whose claim's lease is over may be claimed anew.
 _WAITING = ("pending", "deferred", "claimed")
 _SELECTED = """

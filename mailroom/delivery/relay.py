@@ -80,14 +80,12 @@ class Relay(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long each answer is waited for, in seconds (RFC 5321, 4.5.3.2)."""
+    """How long the relay is waited for, in seconds."""
 
     connect: float = 30
-    command: float = 300
-    #: For each piece of the body to be taken.
-    body: float = 180
-    #: For the reply to the letter: the relay may be busy with it.
-    reply: float = 600
+    #: For every answer, and for every piece of a letter to be taken: what RFC 5321, 4.5.3.2 asks for the reply to the
+    #: letter, which the relay may be busy with, and more than it asks for the others.
+    answer: float = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +223,7 @@ class SmtpRelay:
         try:
             self._send_body(session.sock, body)
             try:
-                session.sock.settimeout(self._patience.reply)
                 reply = self._read(session)
-                session.sock.settimeout(self._patience.command)
             except (OSError, smtplib.SMTPException) as error:
                 self.abandon()
                 raise Uncertain("No reply came to a letter that had left") from error
@@ -245,7 +241,6 @@ class SmtpRelay:
         """Give the body to the system, which is not certain until its last octet: only then can the relay have it."""
         left = memoryview(body)
         try:
-            connection.settimeout(self._patience.body)
             while left:
                 left = left[connection.send(left) :]
         except OSError as error:
@@ -310,7 +305,7 @@ class SmtpRelay:
         if self._settings.relay_user:
             self._log_in(session)
         if session.sock:
-            session.sock.settimeout(self._patience.command)
+            session.sock.settimeout(self._patience.answer)
             # The body's last packet does not wait for the one before it to be acknowledged.
             session.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

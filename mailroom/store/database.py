@@ -59,7 +59,7 @@ class Database:
         """Run a work in a transaction and return its result when that is on the disk.
 
         Whatever the work raises undoes it alone and is raised here; errors of the disk undo all that shared the
-        commit. A work must be quick: others wait for it.
+        commit. A work must be quick: others wait for it. It may be run twice, when another one fails.
         """
         return self.submit(work).result()
 
@@ -133,17 +133,24 @@ class Database:
         return batch
 
     def _commit(self, batch: list[_Work]) -> None:
-        """Run a batch in one transaction. Whoever waits is answered when it is over, not before."""
+        """Run a batch in one transaction. Whoever waits is answered when it is over, not before.
+
+        It is hoped that no work raises anything; if one does, all are run again, so that it can be undone alone.
+        """
         outcomes: list[tuple[Any, Exception | None]] = []
-        try:
-            with translated(self.path):
-                self._connection.execute("BEGIN IMMEDIATE")
-                outcomes = [self._attempt(item) for item in batch]
-                self._connection.execute("COMMIT")
-        except Exception as failure:  # noqa: BLE001 - raised in the threads that wait
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-            outcomes = [(None, failure)] * len(batch)
+        for attempt in (self._attempt, self._attempt_alone):
+            try:
+                with translated(self.path):
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    outcomes = [attempt(item) for item in batch]
+                    self._connection.execute("COMMIT")
+                break
+            except Exception as failure:  # noqa: BLE001 - raised in the threads that wait
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                outcomes = [(None, failure)] * len(batch)
+                if isinstance(failure.__cause__, sqlite3.Error):
+                    break  # the disk's, and so everybody's
         for item, (result, problem) in zip(batch, outcomes, strict=True):
             if problem:
                 item.done.set_exception(problem)
@@ -151,6 +158,10 @@ class Database:
                 item.done.set_result(result)
 
     def _attempt(self, item: _Work) -> tuple[Any, Exception | None]:
+        """Run one work."""
+        return item.run(self._connection), None
+
+    def _attempt_alone(self, item: _Work) -> tuple[Any, Exception | None]:
         """Run one work, or undo it alone; the disk's errors are everybody's."""
         self._connection.execute("SAVEPOINT work")
         try:

@@ -46,7 +46,7 @@ def main() -> None:
                 run = measure(folder, letters, options.connections, signed=signed, profile=options.profile)
                 print(
                     f"{letters} letters {'signed' if signed else 'unsigned'}: {run['rate']:.0f}/s,"
-                    f" {run['memory']:.0f} MiB at most",
+                    f" {run['cpu']:.2f} ms of processor time each, {run['memory']:.0f} MiB at most",
                     flush=True,
                 )
 
@@ -79,7 +79,7 @@ def measure(folder: Path, letters: int, connections: int, *, signed: bool, profi
         done = subprocess.run([*command, arguments], check=True, stdout=subprocess.PIPE)
         if profile:
             print(done.stdout.decode())
-            return {"rate": 0, "memory": 0}
+            return {"rate": 0, "memory": 0, "cpu": 0}
         found: dict[str, float] = json.loads(done.stdout)
         return found
     finally:
@@ -118,6 +118,7 @@ def deliver() -> None:
             stop.set()
 
         threading.Thread(target=watch).start()
+        processor = time.process_time()
         if profile:
             _profile(lambda: run_worker(office, stop))
             return
@@ -125,7 +126,12 @@ def deliver() -> None:
         states = dict(map(tuple, office.database.read("SELECT state, count(*) FROM letters GROUP BY state")))
         sent = states.get("sent")
         assert sent == letters, f"{sent} of {letters}"
-    print(json.dumps({"rate": letters / times[0], "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    found = {
+        "rate": letters / times[0],
+        "cpu": (time.process_time() - processor) * 1000 / letters,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(found))
 
 
 def _profile(work: object) -> None:

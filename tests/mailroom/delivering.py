@@ -22,7 +22,7 @@ from tests.mailroom.offices import count
 from tests.mailroom.sink import Sink
 
 #: So short that a stalled server is given up within a test.
-IMPATIENT = Patience(connect=2, command=0.5, body=0.5, reply=1)
+IMPATIENT = Patience(connect=2, answer=0.5)
 
 
 def to_sink(office: Office, sink: Sink, **overrides: Any) -> Office:

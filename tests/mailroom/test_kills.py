@@ -45,6 +45,7 @@ def test_killed_at_every_commit(tmp_path: Path, sink: Sink) -> None:
 
 
 def test_killed_at_random(tmp_path: Path, sink: Sink) -> None:
+    sink.obey(Rule("end", delay=0.02))  # so that the campaign lasts as long as the killing does
     trial = Trial(tmp_path, sink, 600)
     with trial.cradle:
         trial.kill_at_random(8)
