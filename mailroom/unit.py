@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mailroom.errors import ConfigurationError
 from mailroom.service import PATIENCE
 from mailroom.settings import Settings
 
-#: Where systemd keeps the data of services, by the name in StateDirectory=.
-STATE = Path("/var/lib")
+#: Where systemd makes folders for services, by the names in StateDirectory= and RuntimeDirectory=.
+STATE, RUN = Path("/var/lib"), Path("/run")
 
 
 def write_unit(settings: Settings, root: Path, python: Path, user: str = "mailroom") -> str:
@@ -23,12 +24,7 @@ def write_unit(settings: Settings, root: Path, python: Path, user: str = "mailro
             raise ConfigurationError(name, str(path), "use a path of letters, digits and ./@+-_ for a unit")
     if not re.fullmatch(r"[a-z_][a-z0-9_-]*", user):
         raise ConfigurationError("--user", user, "use the name of a system user, such as mailroom")
-    is_state = settings.data.parent == STATE
-    place = (
-        f"StateDirectory={settings.data.name}\nStateDirectoryMode=0700"
-        if is_state
-        else f"ReadWritePaths={settings.data}"
-    )
+    places = "\n".join(_places(settings))
     return f"""\
 # Printed by ./blog mailroom unit. Print it again when MAILROOM_DATA or the project's folder moves.
 #   adduser --system --group --no-create-home {user}
@@ -47,7 +43,7 @@ WorkingDirectory={root}
 EnvironmentFile=-/etc/mailroom.env
 User={user}
 Group={user}
-{place}
+{places}
 Restart=on-failure
 RestartSec=10
 # SIGTERM to the process that watches over the others; they finish the letters that are on their way.
@@ -90,3 +86,18 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def _places(settings: Settings) -> Iterator[str]:
+    """Where it may write, and nowhere else: data, sockets, and the Maildir whose reports it deletes."""
+    if settings.data.parent == STATE:
+        yield f"StateDirectory={settings.data.name}\nStateDirectoryMode=0700"
+    else:
+        yield f"ReadWritePaths={settings.data}"
+    sockets = {
+        Path(each.removeprefix("unix:")).parent for each in (settings.listen, settings.api_listen) if "/" in each
+    }
+    for folder in sorted(sockets):
+        yield f"RuntimeDirectory={folder.name}" if folder.parent == RUN else f"ReadWritePaths={folder}"
+    if settings.bounces == "maildir":
+        yield f"ReadWritePaths={settings.bounce_maildir}"

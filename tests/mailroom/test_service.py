@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -305,9 +306,15 @@ def test_settings_that_a_part_would_refuse_are_refused_at_once(house: House, set
 
 
 def test_a_unit_may_write_where_the_data_is_and_nowhere_else() -> None:
-    settings = Settings(data=Path("/srv/mail"))
+    settings = Settings(
+        data=Path("/srv/mail"), api_listen="unix:/run/letters/api.sock", bounces="maildir", bounce_maildir="/srv/back"
+    )
     text = write_unit(settings, ROOT, Path("/usr/bin/python3"), "letters")
-    assert "ReadWritePaths=/srv/mail\n" in text
+    assert re.findall(r"^(?:StateD|RuntimeD|ReadW).*$", text, re.MULTILINE) == [
+        "ReadWritePaths=/srv/mail",
+        "RuntimeDirectory=letters",
+        "ReadWritePaths=/srv/back",
+    ]
     assert "User=letters\n" in text
     assert "LimitCORE=0\n" in text
     for wrong in ({"key": "ask"}, {"data": Path("/srv/mail room")}):
