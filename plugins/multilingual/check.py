@@ -41,16 +41,20 @@ def check_site(
     overrides: Mapping[str, Any] | None = None,
     production: bool = False,
     progress: Progress | None = None,
+    template_cache: Path | None = None,
 ) -> BuildResult:
     """Build into a temporary folder and look at what came out.
 
     With `production` it is looked at as what will be published; when nothing is wrong, its
-    new addresses are added to the list of those that may never be lost.
+    new addresses are added to the list of those that may never be lost. A `template_cache` folder
+    keeps compiled templates, as it does for a build.
     """
     with tempfile.TemporaryDirectory(prefix="check-") as folder:
         output = Path(folder, "output")
         output.mkdir()
-        result = run_pelican(settings_file, output, overrides=overrides, progress=progress)
+        result = run_pelican(
+            settings_file, output, overrides=overrides, progress=progress, template_cache=template_cache
+        )
         site = result.site
         if site is None or result.errors:
             return result

@@ -143,9 +143,7 @@ class Site:
 
     def build(self, **options: Any) -> BuildResult:
         """Build as `./blog build` does, in this process."""
-        # To compile the theme's templates takes longer than all the rest: all sites of a run share them.
-        options.setdefault("template_cache", self.folder.parents[1] / "compiled-templates")
-        return build_site(self.settings_file, **options)
+        return build_site(self.settings_file, **self._with_compiled_templates(options))
 
     def build_whole(self, **options: Any) -> BuildResult:
         """Build a site that must have no problem."""
@@ -155,7 +153,11 @@ class Site:
 
     def check(self, **options: Any) -> BuildResult:
         """Check as `./blog check` does."""
-        return check_site(self.settings_file, **options)
+        return check_site(self.settings_file, **self._with_compiled_templates(options))
+
+    def _with_compiled_templates(self, options: dict[str, Any]) -> dict[str, Any]:
+        """To compile the theme's templates takes longer than all the rest: all sites of a run share them."""
+        return {"template_cache": self.folder.parents[1] / "compiled-templates"} | options
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the plugin's (`build`, `check`, `new` …) as a process of its own."""
