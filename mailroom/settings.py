@@ -82,8 +82,8 @@ class Settings:
 
     #: The sender's address.
     sender: str = ""
-    #: The sender's name in discreet letters; their subject says nothing either.
-    discreet_name: str = "Letters"
+    #: The sender's name in discreet letters, in all languages: "" for the word for letters in each.
+    discreet_name: str = ""
     #: Where replies go: "" for the sender.
     reply_to: str = ""
     #: Who may be sent test letters, comma-separated.

@@ -258,7 +258,8 @@ class Composer:
     def _headers(self, lang: str, context: Mapping[str, Any], *, reply_to: str, listed: bool) -> bytes:
         """The fields that do not depend on the addressee."""
         settings = self._settings
-        name = settings.discreet_name if context["discreet"] else settings.name_in(lang)
+        reader = context.get("reader")  # whose language a discreet subject is in too
+        name = self._discreet_name(reader.lang if reader else lang) if context["discreet"] else settings.name_in(lang)
         head = [sender_field(name, self._sender), text_field("Subject", context["subject"])]
         if reply_to := reply_to or settings.reply_to:
             head.append(field("Reply-To", wire_address(reply_to, "Reply-To")))
@@ -273,6 +274,10 @@ class Composer:
         head.append(f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n'.encode())
         return b"".join(head)
 
+    def _discreet_name(self, lang: str) -> str:
+        gettext = self._gettext(lang)
+        return self._settings.discreet_name or gettext("Letters")
+
     def _render(self, name: str, lang: str, context: Mapping[str, Any]) -> str:
         """A part of a letter, its links still gaps."""
         isolate = _isolate_html if name.endswith(".html") else _isolate_text
@@ -286,7 +291,7 @@ class Composer:
         }
         if reader := context.get("reader"):  # the footer's language, not always the content's
             gettext = self._gettext(reader.lang)
-            why = gettext("You receive the letters of %(publication)s because you subscribed to them and confirmed it.")
+            why = gettext("You receive the letters of %(publication)s because you subscribed to them.")
             named = isolate(self._settings.name_in(reader.lang), reader)
             given |= {
                 "why": (Markup.escape(why) if name.endswith(".html") else why) % {"publication": named},

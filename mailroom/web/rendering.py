@@ -18,6 +18,10 @@ from mailroom.languages import Language, Languages
 from mailroom.settings import Settings
 
 _FOLDER = Path(__file__).parent
+# The zero of each numbering system that some language's press prefers (CLDR `numberingSystems.xml`).
+_ZEROS = {
+    "arab": "\u0660", "arabext": "\u06f0", "beng": "\u09e6", "deva": "\u0966", "mymr": "\u1040", "tibt": "\u0f20",
+}  # fmt: skip
 
 
 class Renderer:
@@ -66,9 +70,7 @@ class Renderer:
             extensions=["jinja2.ext.i18n"],
         )
         environment.install_gettext_translations(self._languages.texts(tag), newstyle=True)  # type: ignore[attr-defined]
-        environment.filters["number"] = lambda number: format_decimal(
-            number, locale=language.locale, numbering_system="default"
-        )
+        environment.filters["number"] = lambda number: write_number(number, language)
         environment.globals |= {
             "url": self._url,
             "home": f"{settings.site or urljoin(self._url, '/')}{tag}/",
@@ -81,3 +83,10 @@ class Renderer:
         # The longest part of the longest pages, and the same for everybody.
         environment.globals["promises"] = Markup(environment.get_template("promises.html").render())  # noqa: S704
         return environment
+
+
+def write_number(number: int, language: Language) -> str:
+    """A number with the language's digits and separators: Babel fills its patterns with Latin digits."""
+    text = format_decimal(number, locale=language.locale, numbering_system="default")
+    zero = ord(_ZEROS.get(language.locale.default_numbering_system, "0"))
+    return text.translate({ord("0") + digit: zero + digit for digit in range(10)})

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from mailroom.clock import DAY, HOUR
-from mailroom.languages import load_languages
+from mailroom.languages import describe, load_languages
 from mailroom.office import Office
 from mailroom.people.subscriptions import Preferences
 from mailroom.settings import Settings
 from mailroom.tokens import Purpose
 from mailroom.web.app import make_public
+from mailroom.web.rendering import write_number
 from tests.mailroom.offices import Watch, ask, count, identity_of, make_settings, new_office, subscribe
 from tests.mailroom.visitor import Answer, Visitor
 
@@ -324,6 +325,26 @@ def test_other_languages_are_offered_where_the_address_alone_leads(visitor: Visi
         done = name.endswith(("done", "sent", "send", "saved", "invalid", "refused", "erased"))
         assert bool(links) != done, name
         assert all(re.fullmatch(r"\?lang=[A-Za-z-]+", link) for link in links), name
+
+
+@pytest.mark.parametrize(
+    ("lang", "digits", "error"), [("en", "123", "Error: "), ("fa", "۱۲۳", "خطا: "), ("zh-Hans", "123", "错误：邮")]
+)
+def test_numbers_and_marks_are_the_languages_own(
+    office: Office, visitor: Visitor, lang: str, digits: str, error: str
+) -> None:
+    [identity] = subscribe(office, "reader@example.org")
+    labels = visitor.get(visitor.link(Purpose.PREFERENCES, identity, lang)).attributes("//label/text()")
+    assert [label[-1] for label in labels[:3]] == list(digits)
+    (title,) = visitor.post("subscribe", {"address": "nobody", "lang": lang}).attributes("//title/text()")
+    assert title.startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("lang", "written"), [("fa", "۱٬۲۳۴٬۵۶۷٬۸۹۰"), ("en", "1,234,567,890"), ("ar-EG", "١٬٢٣٤٬٥٦٧٬٨٩٠")]
+)
+def test_numbers_have_their_languages_digits(lang: str, written: str) -> None:
+    assert write_number(1_234_567_890, describe(lang)) == written
 
 
 def test_every_answer_says_what_a_browser_may_do_with_it(visitor: Visitor) -> None:
