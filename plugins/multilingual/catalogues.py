@@ -6,6 +6,7 @@ import gettext
 import io
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -34,7 +35,7 @@ class Catalogues:
         """Read the folders; `setting` is what names them, if something does."""
         self.problems: list[Problem] = []
         self._root = root
-        self._found: dict[str, list[Catalog]] = {}
+        self._found: dict[str, list[tuple[Catalog, bytes]]] = {}  # as it is written, and compiled
         for folder in folders:
             if setting and not folder.is_dir():
                 name = _relative(folder, root)
@@ -46,7 +47,7 @@ class Catalogues:
         """The translations for a language, empty when there is no catalogue for it."""
         for nearest in nearest_tags(tag):
             if nearest in self._found:
-                first, *others = map(_compile, self._found[nearest])
+                first, *others = (gettext.GNUTranslations(io.BytesIO(compiled)) for _, compiled in self._found[nearest])
                 for other in others:
                     first.add_fallback(other)
                 return first
@@ -57,7 +58,7 @@ class Catalogues:
         catalogues = next((self._found[t] for t in nearest_tags(tag) if t in self._found), [])
         finished = {
             _first(message)
-            for catalogue in catalogues
+            for catalogue, _ in catalogues
             for message in catalogue
             if message.id and not message.fuzzy and _is_whole(message, catalogue)
         }
@@ -77,10 +78,7 @@ class Catalogues:
                     what = f"{written.strip()!r} is neither a text in quotes nor a comment"
                     self.problems.append(Problem(name, number, what, "Mend the catalogue's syntax."))
                     return
-            catalogue = read_po(io.StringIO(text), abort_invalid=True)
-            # The file's name says the language: its header may lack that, or name one Babel does not know.
-            catalogue.locale = find_locale(tag) or "en"
-            _compile(catalogue)
+            catalogue, compiled = _compile(text, tag)
         except UnicodeDecodeError:
             self.problems.append(Problem(name, 0, "the file is not UTF-8", "Save it as UTF-8."))
         except PoFileError as error:
@@ -92,7 +90,7 @@ class Catalogues:
             found = list(_check(name, catalogue))
             self.problems += found
             if not found:
-                self._found.setdefault(tag, []).append(catalogue)
+                self._found.setdefault(tag, []).append((catalogue, compiled))
 
 
 def _check(name: str, catalogue: Catalog) -> Iterator[Problem]:
@@ -117,11 +115,16 @@ def _placeholders(text: str) -> set[str]:
     return {found["name"] for found in _PLACEHOLDER.finditer(text) if found["name"]}
 
 
-def _compile(catalogue: Catalog) -> gettext.GNUTranslations:
+@lru_cache(maxsize=64)
+def _compile(text: str, tag: str) -> tuple[Catalog, bytes]:
+    """Read a catalogue and compile it; once, where one process builds again and again."""
+    catalogue = read_po(io.StringIO(text), abort_invalid=True)
+    # The file's name says the language: its header may lack that, or name one Babel does not know.
+    catalogue.locale = find_locale(tag) or "en"
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))  # what its header says is read only here
+    return catalogue, compiled.getvalue()
 
 
 def _is_whole(message: Message, catalogue: Catalog) -> bool:
