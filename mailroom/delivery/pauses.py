@@ -20,8 +20,9 @@ RELAY = b""
 RELAY_PAUSE, LONGEST_RELAY_PAUSE = MINUTE, HOUR
 #: A domain's pause in seconds.
 DOMAIN_PAUSE = 4 * HOUR
-#: A domain is paused when it refuses one in five of a campaign's letters, once there were ten.
-ENOUGH_LETTERS, ONE_IN = 10, 5
+#: A domain is paused when it refuses one in five of a campaign's letters, once there were ten. Of few letters it has to
+#: be some more than that: where one mailbox in ten is gone, two of the first ten are so once in four times.
+ENOUGH_LETTERS, ONE_IN, MARGIN = 10, 5, 3
 
 
 LOG = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def count(connection: sqlite3.Connection, campaign: str, domain: bytes, day: int
         (campaign, domain, day, refused),
     ).fetchone()
     letters = row["taken"] + row["refused"]
-    return refused and letters >= ENOUGH_LETTERS and row["refused"] * ONE_IN >= letters
+    return refused and letters >= ENOUGH_LETTERS and (row["refused"] - MARGIN) * ONE_IN >= letters
 
 
 def uncount(connection: sqlite3.Connection, campaign: str, domain: bytes) -> None:

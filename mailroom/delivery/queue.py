@@ -96,15 +96,13 @@ class Queue:
 
         Who has no address any more is dropped here, and whose domain is paused waits until its end.
         """
-        now = self._now()
-        rows = self._due(most, lists, now)
-        if not rows:
-            return []
+        now, claim = self._now(), os.urandom(8)
         held = {each.domain: each.until for each in pauses.standing(self._database, now)}
-        claim = os.urandom(8)
-        steps = [self._prepare(row, claim, held, now) for row in rows]
-        letters = [step for step in steps if isinstance(step, Letter)]
-        return self._database.write(partial(self._claim, steps, letters, now))
+        while rows := self._due(most, lists, now):
+            steps = [self._prepare(row, claim, held, now) for row in rows]
+            if letters := self._database.write(partial(self._claim, steps, now)):
+                return letters
+        return []
 
     def _due(self, most: int, lists: int, now: int) -> list[sqlite3.Row]:
         """What is due, in the order in which it goes. Each query reads no more rows of its index than it returns."""
@@ -151,22 +149,18 @@ class Queue:
             address, tuple(self._vault.lookups(normalised)), domain,
         )  # fmt: skip
 
-    def _claim(
-        self, steps: Sequence[Letter | _Step], letters: Sequence[Letter], now: int, connection: sqlite3.Connection
-    ) -> list[Letter]:
-        claimed = {
-            letter.identity
-            for letter in letters
-            if connection.execute(
-                "UPDATE letters SET state = 'claimed', claim = ?, due = ?, domain = ?, first_due = ?"
-                " WHERE id = ? AND state IN ('pending', 'deferred', 'claimed') AND due <= ?",
-                (letter.claim, now + LEASE, letter.domain, letter.first_due, letter.identity, now),
-            ).rowcount
-        }
+    def _claim(self, steps: Sequence[Letter | _Step], now: int, connection: sqlite3.Connection) -> list[Letter]:
+        claimed = []
         for step in steps:
             if not isinstance(step, Letter):
                 step(connection)
-        return [letter for letter in letters if letter.identity in claimed]
+            elif connection.execute(
+                "UPDATE letters SET state = 'claimed', claim = ?, due = ?, domain = ?, first_due = ?"
+                " WHERE id = ? AND state IN ('pending', 'deferred', 'claimed') AND due <= ?",
+                (step.claim, now + LEASE, step.domain, step.first_due, step.identity, now),
+            ).rowcount:
+                claimed.append(step)
+        return claimed
 
     def put_back(self, letters: Collection[Letter], due: int = 0) -> None:
         """Have letters wait again that the relay has not got, at once or until an instant."""

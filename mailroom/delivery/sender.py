@@ -31,6 +31,8 @@ LOG = logging.getLogger(__name__)
 _NO_SMTPUTF8 = Reply(553, "5.6.7")
 #: Connections lost one after the other, with nothing delivered in between, until the relay is left alone.
 LOST_IN_A_ROW = 3
+#: Letters that the relay refused one after the other, having taken none: it is to blame, not they ("relaying denied").
+REFUSED_IN_A_ROW = 20
 #: Seconds between two attempts to write down what became of a letter.
 RETRY = 2.0
 #: Seconds without a letter after which a sender takes leave of the relay.
@@ -49,7 +51,7 @@ class Outlook:
         self._pausing = threading.Lock()
         self._hunger = threading.Event()
         self._pauses: dict[bytes, int] = {}
-        self._failures = self._lost = 0
+        self._failures = self._lost = self._refused = 0
         self._counts: Counter[str] = Counter()
         self.running: frozenset[str] = frozenset()
         self.in_hand = 0
@@ -96,10 +98,21 @@ class Outlook:
 
     # The relay
 
+    def relay_answers(self) -> None:
+        """It said what is wrong with a letter."""
+        self._lost = 0
+
     def relay_works(self) -> None:
-        """It took a letter, or said what is wrong with one."""
-        if self._failures or self._lost:
-            self._failures = self._lost = 0
+        """It took a letter."""
+        self._failures = self._lost = self._refused = 0
+
+    def relay_refuses(self, reply: Reply) -> None:
+        """It refused a letter; it is left alone when it refuses all."""
+        with self._lock:
+            self._refused += 1
+            if self._refused < REFUSED_IN_A_ROW:
+                return
+        self.relay_fails(None, f"it refuses every letter, lastly with {reply}")
 
     def lost_connection(self) -> None:
         """A connection ended in the middle; the relay is left alone when that goes on."""
@@ -115,7 +128,7 @@ class Outlook:
         with self._pausing:
             if self._pauses.get(RELAY, 0) <= now:
                 self._failures += 1
-                self._lost = 0
+                self._lost = self._refused = 0
                 self._pauses[RELAY] = now + pauses.relay_wait(self._failures)
                 LOG.error("the relay: %s. Nothing is sent for %d s", reason, self._pauses[RELAY] - now)
             self._letters.pause_relay([letter] if letter else [], self._pauses[RELAY], reason)
@@ -239,8 +252,9 @@ class Sender:
         if verdict is Verdict.RELAY:
             self._write(lambda: outlook.relay_fails(letter, f"it said {reply} at {stage.name}"))
             return "put back"
-        outlook.relay_works()
+        outlook.relay_answers()
         if verdict is Verdict.SENT:
+            outlook.relay_works()
             self._write(lambda: letters.accept(letter))
             return "sent"
         if verdict is Verdict.DEFERRED:
@@ -248,7 +262,10 @@ class Sender:
         bounced = verdict is Verdict.BOUNCED
         if paused := self._write(lambda: letters.refuse(letter, reply, bounced=bounced)):
             pauses.tell(paused)
-        return "bounced" if bounced else "refused"
+        if bounced:
+            return "bounced"
+        self._write(lambda: outlook.relay_refuses(reply))
+        return "refused"
 
     def _lost(self, letter: Letter) -> str:
         """The connection ended before the letter had left; perhaps because of this letter, so it waits its time."""

@@ -24,7 +24,7 @@ from mailroom.delivery.pauses import DOMAIN_PAUSE
 from mailroom.delivery.queue import Queue
 from mailroom.delivery.relay import read_address
 from mailroom.delivery.worker import Pace, run_worker
-from mailroom.errors import ConfigurationError
+from mailroom.errors import ConfigurationError, StoreDamaged
 from mailroom.letters.return_path import ReturnPaths
 from mailroom.office import Office
 from mailroom.people.requests import Request
@@ -241,6 +241,25 @@ def test_a_relay_that_takes_nothing_is_left_alone_and_nothing_lost(
             wait_for_end(office)
         assert recipients(sink) == Counter(addresses(20))
     assert states(office) == {"sent": 20}
+    assert count(office, "suppressions") == 0
+
+
+def test_a_relay_that_refuses_everybody_is_to_blame_itself(
+    office: Office, tmp_path: Path, watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    people = [f"reader@domain{number}.test" for number in range(200)]
+    with Sink(tmp_path, Rule("rcpt", "554 5.7.1 relay access denied")) as sink:
+        office = to_sink(office, sink)
+        enrol(office, people)
+        start(office)
+        with working(office):
+            wait_until(lambda: "it refuses every letter, lastly with 554 5.7.1" in caplog.text, "nobody was told")
+            wait_until(lambda: states(office).keys() == {"pending", "refused"}, "letters are on their way")
+            assert 20 <= states(office)["refused"] <= 22
+            sink.obey()
+            watch.pass_(MINUTE)
+            wait_for_end(office)
+        assert len(sink.accepted()) >= 178
     assert count(office, "suppressions") == 0
 
 
@@ -639,6 +658,18 @@ def test_a_clock_that_jumps_stops_everything_until_it_is_right(
         watch.pass_(-10 * DAY)
         with working(office):
             wait_until(lambda: "the clock is 10 days behind" in caplog.text, "nobody was told")
+
+
+def test_a_damaged_database_ends_the_worker(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreDamaged("the database is damaged")
+
+    enrol(office, addresses(1))
+    start(office)
+    monkeypatch.setattr(Queue, "claim", fail)
+    with pytest.raises(StoreDamaged):
+        run_worker(office, threading.Event(), outbox=tmp_path)
+    assert states(office) == {"pending": 1}
 
 
 def test_delivery_that_is_off_stays_off(office: Office, tmp_path: Path) -> None:
