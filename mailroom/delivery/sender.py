@@ -6,6 +6,7 @@ disk that it may have left; and no letter is begun before it is on the disk what
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -177,7 +178,8 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - one letter must not end the sender
             LOG.error("a letter cannot be delivered: %s", describe(error))
             self._relay.abandon()
-            self._write(lambda: self._letters.give_up(letter))
+            with contextlib.suppress(StoreError):  # then the next start finds it as it is
+                self._write(lambda: self._letters.give_up(letter))
         finally:
             self._outlook.done(what, self._waiting.qsize())
 

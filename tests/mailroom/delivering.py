@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any
 from mailroom.delivery.envelopes import Envelopes
 from mailroom.delivery.outbox import Outbox
 from mailroom.delivery.relay import Patience, Relay, SmtpRelay
-from mailroom.delivery.worker import Worker
+from mailroom.delivery.worker import Chore, Worker
 from mailroom.languages import load_languages
 from mailroom.letters.composition import Composer
 from mailroom.office import Office
@@ -33,14 +33,16 @@ def to_sink(office: Office, sink: Sink, **overrides: Any) -> Office:
 
 
 @contextmanager
-def working(office: Office, patience: Patience | None = None, *, folder: Path | None = None) -> Iterator[Worker]:
+def working(
+    office: Office, patience: Patience | None = None, *, folder: Path | None = None, chores: Sequence[Chore] = ()
+) -> Iterator[Worker]:
     """A worker at work, told to stop at the end and waited for."""
     settings = office.settings
     composer = Composer(settings, load_languages(("en", "fa")))
     connect: Callable[[], Relay] = partial(SmtpRelay, settings, patience)
     if folder:
         connect = partial(Outbox, folder)
-    worker = Worker(office, Envelopes(office, composer, None), connect)
+    worker = Worker(office, Envelopes(office, composer, None), connect, chores)
     stop = threading.Event()
     thread = threading.Thread(target=worker.run, args=(stop,))
     thread.start()

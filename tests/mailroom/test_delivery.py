@@ -23,7 +23,7 @@ from mailroom.delivery import pauses, sender, worker
 from mailroom.delivery.pauses import DOMAIN_PAUSE
 from mailroom.delivery.queue import Queue
 from mailroom.delivery.relay import read_address
-from mailroom.delivery.worker import Pace, run_worker
+from mailroom.delivery.worker import Chore, Pace, run_worker
 from mailroom.errors import ConfigurationError, StoreDamaged
 from mailroom.letters.return_path import ReturnPaths
 from mailroom.office import Office
@@ -670,6 +670,27 @@ def test_a_damaged_database_ends_the_worker(office: Office, tmp_path: Path, monk
     with pytest.raises(StoreDamaged):
         run_worker(office, threading.Event(), outbox=tmp_path)
     assert states(office) == {"pending": 1}
+
+
+def test_chores_are_done_again_and_again_unless_the_clock_is_wrong(
+    office: Office, watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[float] = []
+
+    def fail() -> None:
+        done.append(watch.clock().jump())
+        raise ZeroDivisionError
+
+    with working(office, chores=[Chore("the chore", 0.01, fail), Chore("another", HOUR, lambda: done.append(-1))]):
+        wait_until(lambda: len(done) > 5, "it was not done")
+        watch.set_by = 2 * HOUR
+        wait_until(lambda: "the clock was set" in caplog.text, "nobody was told")
+        time.sleep(0.1)
+        before = len(done)
+        time.sleep(0.2)
+        assert len(done) == before
+    assert done.count(-1) == 1
+    assert "the chore: ZeroDivisionError" in caplog.text
 
 
 def test_delivery_that_is_off_stays_off(office: Office, tmp_path: Path) -> None:
