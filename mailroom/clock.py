@@ -25,6 +25,12 @@ def write_day(day: int) -> str:
     return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
+def steady_time() -> float:
+    """Seconds that nobody can set, and that go on while the machine sleeps, where the system counts them (Linux)."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
 class Clock:
     """The wall clock, held against the monotonic one, which nobody can set.
 
@@ -32,7 +38,7 @@ class Clock:
     on a jump of more than an hour, since what is due and what has expired would be wrong.
     """
 
-    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = steady_time) -> None:
         self._wall = wall
         self._steady = steady
         self._difference = wall() - steady()
