@@ -46,8 +46,20 @@ PROPERTIES = frozenset(
 _VALUE = re.compile(r"(?:rgba?\([\d\s.,%/]+\)|(?<![\w.])-(?=[a-z])|[\w#%.,!'\" ]|(?<=[A-Za-z])-)+\Z", re.ASCII)
 _DROPPED = frozenset({"base", "embed", "head", "iframe", "object", "script", "style", "svg", "template", "title"})
 _BODY = re.compile(
-    r"<body\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*>(?P<body>.*?)(?:</body\s*>.*)?\Z", re.IGNORECASE | re.DOTALL
+    r"<body\b(?:[^>\"']|\"[^\"]*+\"|'[^']*+')*+>(?P<body>.*?)(?:</body\s*+>.*)?\Z", re.IGNORECASE | re.DOTALL
 )
+# One tag, read without ever going back: what is handed in may have been made to take for ever.
+_TAG = re.compile(
+    r"</?[a-z][a-z0-9]*+(?:\s++[^\s\"'<>/=]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+)*+\s*+/?+>",
+    re.IGNORECASE,
+)
+#: Elements within one another, at most. Misplaced ones are repeated by browsers for each block inside them.
+_DEEPEST = 24
+# What ends a paragraph, so that it cannot stand in one.
+_BLOCKS = TAGS & {
+    "blockquote", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "section", "table",
+    "ul",
+}  # fmt: skip
 # What XML 1.0 and HTML forbid in text, but for the white space.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _IMPLIED = frozenset({"tbody"})
@@ -55,12 +67,15 @@ _IMPLIED = frozenset({"tbody"})
 
 def body_of(html: str) -> str:
     """The fragment inside a document's body, or the text itself when it is no document."""
-    found = _BODY.search(html)
+    start = re.search("<body", html, re.IGNORECASE)
+    found = start and _BODY.match(html, start.start())
     return (found["body"] if found else html).strip()
 
 
 def check(html: str) -> list[str]:
     """What is not allowed in this fragment, each said once: "<img> is not allowed". Empty when all of it is."""
+    if broken := _find_broken(html):
+        return [broken]
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -69,7 +84,7 @@ def check(html: str) -> list[str]:
         problems.append(f"the control character U+{ord(control[0]):04X} is not allowed")
     if not problems:
         cleaned = _Reader()
-        cleaned.feed(clean(html))
+        cleaned.feed(_read(html))
         cleaned.close()
         problems = [*_differences(reader.events, cleaned.events)]
     return list(dict.fromkeys(problems))
@@ -77,7 +92,30 @@ def check(html: str) -> list[str]:
 
 def clean(html: str) -> str:
     """The fragment as browsers understand it, with everything that is not allowed taken out: always balanced."""
+    return _CONTROL.sub("", _read(html))  # "&#1;" was none before it was read
+
+
+def _read(html: str) -> str:
     return _CLEANER.clean(_CONTROL.sub("", html.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def _find_broken(html: str) -> str:
+    """The first thing that is no whole tag, in one pass; "" if there is none."""
+    start = html.find("<")
+    while start >= 0:
+        tag = _TAG.match(html, start)
+        if tag is None:
+            return _name_broken(html[start : start + 40])
+        start = html.find("<", tag.end())
+    return ""
+
+
+def _name_broken(text: str) -> str:
+    if text.startswith("<!--"):
+        return "comments are not allowed: some readers' programs obey them"
+    if text.startswith(("<!", "<?")):
+        return f"{text[:2]}…> is not allowed inside a letter"
+    return f"{text!r} begins no whole tag: write &lt; for the sign"
 
 
 def _filter(tag: str, attribute: str, value: str) -> str | None:
@@ -139,6 +177,10 @@ class _Reader(HTMLParser):
                 self.problems.append(f"the attribute {name!r} of <{tag}> is not allowed")
             elif objection := _objection(tag, name, value or ""):
                 self.problems.append(objection)
+        if len(self._open) >= _DEEPEST:
+            self.problems.append(f"more than {_DEEPEST} elements within one another are not allowed")
+        if tag in _BLOCKS and "p" in self._open:
+            self.problems.append(f"<{tag}> inside <p> stands where HTML does not let it stand")
         self.events.append(("start", tag, " ".join(sorted(f"{name}={value or ''}" for name, value in attrs))))
         if tag not in VOID:
             self._open.append(tag)
@@ -161,18 +203,6 @@ class _Reader(HTMLParser):
         if self.events and self.events[-1][0] == "text":
             data = self.events.pop()[2] + data
         self.events.append(("text", "", data))
-
-    def handle_comment(self, data: str) -> None:  # noqa: ARG002 (the base class names it)
-        self.problems.append("comments are not allowed: some readers' programs obey them")
-
-    def handle_decl(self, decl: str) -> None:  # noqa: ARG002 (the base class names it)
-        self.problems.append("<!…> is not allowed inside a letter")
-
-    def unknown_decl(self, data: str) -> None:  # noqa: ARG002 (the base class names it)
-        self.problems.append("<![…]> is not allowed inside a letter")
-
-    def handle_pi(self, data: str) -> None:  # noqa: ARG002 (the base class names it)
-        self.problems.append("<?…> is not allowed inside a letter")
 
     def close(self) -> None:
         super().close()

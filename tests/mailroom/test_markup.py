@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import html5lib
 import pytest
@@ -53,8 +54,10 @@ REFUSED = {
     "<p>a<!-- b --></p>": "comments are not allowed",
     "<!--[if mso]><p>a</p><![endif]-->": "comments are not allowed",
     "<?php x ?>": "<?…> is not allowed",
+    "<p>a<b</p>": "begins no whole tag",
     "<![CDATA[x]]>": "is not allowed",
     "a\x01settings\x01b": "the control character U+0001 is not allowed",
+    '<p><a href="https://example.org/?&#1;unsubscribe&#1;">a</a></p>': "stands where HTML does not let it stand",
     '<p dir="up">a</p>': "dir='up' of <p> is not allowed",
     '<table role="alert"><tr><td>a</td></tr></table>': "role='alert' of <table> is not allowed",
 }
@@ -73,6 +76,36 @@ def test_what_is_not_allowed_is_named_and_taken_out(fragment: str) -> None:
     assert REFUSED[fragment] in "; ".join(check(fragment))
     assert_harmless(clean(fragment))
     assert check(clean(fragment)) == [] or "<td>" in fragment
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<body ", '<body "', "<!--", "<a ", "<a b='", "</p ", "<p a", "&#", "<![CDATA[", "<", "</body", "<a =", "<a/"],
+)
+def test_no_fragment_takes_long(piece: str) -> None:
+    """A token that may only hand in drafts must not be able to hold up the pages."""
+    fragment = piece * (200_000 // len(piece))
+    began = time.perf_counter()
+    check(body_of(fragment))
+    check(body_of(f"<body>{fragment}"))
+    assert time.perf_counter() - began < 5
+
+
+def test_no_fragment_grows_when_it_is_read() -> None:
+    """Browsers repeat what is left open in each block that follows; so a small fragment could fill the memory."""
+    formats = "".join(f'<b lang="a{number}">' for number in range(1000))
+    for inside in ("<div>x</div>", "<p>x</p>", "<ul><li>x</li></ul>"):
+        for outer in ("p", "li", "td"):
+            assert check(f"<{outer}>{formats}{inside * 1000}{'</b>' * 1000}</{outer}>")
+
+
+def test_elements_stand_in_one_another_to_some_depth() -> None:
+    assert check("<div>" * 24 + "</div>" * 24) == []
+    assert check("<div>" * 25 + "</div>" * 25) == ["more than 24 elements within one another are not allowed"]
+
+
+def test_no_sign_that_letters_fill_in_can_be_smuggled() -> None:
+    assert "\x01" not in clean('<p><a href="https://example.org/?&#1;unsubscribe&#x1;">&#1;settings&#1;</a></p>')
 
 
 def test_each_problem_is_said_once() -> None:
