@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from mailroom.clock import HOUR, MINUTE
 from mailroom.store.database import Database
+from mailroom.store.facts import LAST_DAY
 
 #: The name of the relay's pause, where a domain's has a hash.
 RELAY = b""
@@ -68,13 +69,14 @@ def standing(database: Database, now: float) -> list[Pause]:
 def resume(database: Database) -> int:
     """End all pauses: whoever runs the mailroom has removed the cause. Returns how many there were.
 
-    Letters that waited for a domain are due now.
+    Letters that waited for a domain are due now. The clock is taken for right, though it may have been ahead before.
     """
 
     def work(connection: sqlite3.Connection) -> int:
         connection.execute(
             "UPDATE letters SET due = 0 WHERE state = 'pending' AND domain IN (SELECT domain FROM pauses)"
         )
+        connection.execute("DELETE FROM facts WHERE name = ?", (LAST_DAY,))
         return connection.execute("DELETE FROM pauses").rowcount
 
     return database.write(work)

@@ -171,7 +171,8 @@ class Worker:
         """Notice a clock that was set: what is due, and what is old, would be wrong."""
         trouble = self._trouble_with_clock()
         if trouble and not self._trouble:
-            LOG.error("%s: nothing is delivered. Set it right; if it is right now, restart the mailroom", trouble)
+            remedy = "Set it right; if it is right now: ./blog mailroom delivery on, then restart the mailroom"
+            LOG.error("%s: nothing is delivered. %s", trouble, remedy)
         elif self._trouble and not trouble:
             LOG.warning("the clock is right again: delivery goes on")
         self._trouble = trouble
@@ -181,7 +182,7 @@ class Worker:
         today, jump = clock.today(), clock.jump()
         if abs(jump) > JUMP:
             return f"the clock was set by {jump / HOUR:+.1f} hours"
-        if not self._last_day:
+        if today < self._last_day or not self._last_day:  # an operator may have it forgotten
             with database.snapshot() as connection:
                 self._last_day = int(fact(connection, LAST_DAY) or 0)
         if today < self._last_day - 1:

@@ -658,6 +658,8 @@ def test_a_clock_that_jumps_stops_everything_until_it_is_right(
         watch.pass_(-10 * DAY)
         with working(office):
             wait_until(lambda: "the clock is 10 days behind" in caplog.text, "nobody was told")
+            pauses.resume(office.database)  # an operator says that it is right now
+            wait_until(lambda: caplog.text.count("goes on") == 2, "it waits for ten days")
 
 
 def test_a_damaged_database_ends_the_worker(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from mailroom.delivery import pauses
 from mailroom.delivery.housekeeping import BOUNCED_LIFE, clear_out
 from mailroom.delivery.pauses import DOMAIN_PAUSE
 from mailroom.delivery.queue import _SELECTED, LEASE, Letter, Queue
-from mailroom.delivery.replies import Reply, Verdict
+from mailroom.delivery.replies import LAST_ATTEMPT, Reply, Verdict
 from mailroom.office import Office
 from tests.mailroom.crowd import KEY, addresses, draft, enrol, start
 from tests.mailroom.offices import Watch, ask, count, identity_of
@@ -83,6 +84,18 @@ def test_a_claim_is_made_once_and_its_lease_ends(office: Office, letters: Queue,
     assert states(office) == {"claimed": 1}
     send(letters, second)
     assert states(office) == {"sent": 1}
+
+
+def test_what_is_tried_again_does_not_wait_for_the_end_of_a_long_list(
+    office: Office, letters: Queue, watch: Watch
+) -> None:
+    enrol(office, addresses(30))
+    start(office)
+    [greylisted] = claim(letters, 1)
+    letters.defer(greylisted, GREYLISTED)
+    assert greylisted.identity not in {letter.identity for letter in claim(letters, 9)}
+    watch.pass_(HOUR // 2)
+    assert greylisted.identity in {letter.identity for letter in claim(letters, 10)}
 
 
 def test_after_a_start_claims_are_free_and_what_was_on_its_way_is_unknown(office: Office, letters: Queue) -> None:
@@ -295,6 +308,23 @@ def test_a_pause_does_not_outlive_72_hours(office: Office, letters: Queue, watch
     assert count(office, "suppressions") == 0
     assert count(office, "received") == 0
     assert 18 <= told < 40
+
+
+def test_reports_do_not_have_letters_sent_for_ever(office: Office, letters: Queue, watch: Watch) -> None:
+    """A relay that takes everything and reports later that the domain refuses it."""
+    enrol(office, addresses(20, "strict.test"))
+    start(office)
+    sent: Counter[bytes] = Counter()
+    for _ in range(40):
+        batch = claim(letters)
+        for letter in batch:
+            send(letters, letter)
+            sent[letter.identity] += 1
+        for letter in batch:
+            letters.come_back(letter.identity, "5.7.1")
+        watch.pass_(DOMAIN_PAUSE)
+    assert max(sent.values()) <= 1 + LAST_ATTEMPT // DOMAIN_PAUSE
+    assert count(office, "letters", "state = 'pending'") == 0
 
 
 def test_whoever_leaves_meanwhile_stays_suppressed(office: Office, letters: Queue) -> None:
