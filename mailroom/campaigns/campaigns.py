@@ -273,7 +273,7 @@ class Campaigns:
 
 
 _FOUND = """
-SELECT * FROM campaigns
+SELECT key, kind, lang, post, corrects, digest, state, created, started, release FROM campaigns
 WHERE (key = ?1 OR ?1 = '') AND (post = ?2 OR ?2 = '') AND (state = ?3 OR ?3 = '')
 ORDER BY key
 """
