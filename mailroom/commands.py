@@ -73,6 +73,26 @@ def serve_beside(root: Path, url: str) -> Beside:
     return Beside(root, url)
 
 
+def follow_publish(root: Path) -> Callable[[], int]:
+    """Read the settings now; once the site is online, say what DNS must hold if they name a mailroom."""
+    from mailroom.settings import read_settings
+
+    settings = read_settings(root, development=True)
+
+    def say() -> int:
+        from mailroom.errors import ConfigurationError
+        from mailroom.zone import write_summary
+
+        if settings.url:
+            try:
+                print(write_summary(settings))
+            except ConfigurationError as error:  # the site is online all the same
+                print(f"Letters: {error}")
+        return 0
+
+    return say
+
+
 @dataclass(frozen=True, slots=True)
 class _Runner:
     command: Command
@@ -208,6 +228,13 @@ def dkim(settings: Settings, _: argparse.Namespace) -> None:
     signer = Signer(load_key(path), settings.dkim_domain or settings.domain, settings.dkim_selector)
     name, text = signer.record()
     print(f"{name}. IN TXT {text}")
+
+
+def dns(settings: Settings, _: argparse.Namespace) -> None:
+    """Print the records that letters need."""
+    from mailroom.zone import write_zone
+
+    print(write_zone(settings), end="")
 
 
 def doctor(settings: Settings, args: argparse.Namespace) -> int:
@@ -424,6 +451,7 @@ COMMANDS = (
         early=True,
     ),
     Command("dkim", "make the key that signs letters, and print its DNS record", dkim, early=True),
+    Command("dns", "print the DNS records that letters need, as a zone file has them", dns, early=True),
     Command(
         "doctor",
         "look at DNS, relay, web server and machine: what keeps letters from arriving, and what to do",

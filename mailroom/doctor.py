@@ -28,6 +28,7 @@ from mailroom.errors import ConfigurationError, MailroomError
 from mailroom.letters.dkim import make_signer
 from mailroom.names import Names
 from mailroom.office import Office
+from mailroom.settings import Settings
 from mailroom.store.facts import LAST_BACKUP, LAST_DAY, fact, may_deliver
 
 Verdict = Literal["ok", "look", "wrong"]
@@ -92,30 +93,39 @@ def examine(patient: Patient) -> Iterator[Finding]:
             yield Finding("wrong", str(error))
 
 
-# What others ask DNS
+# What others ask DNS: these checks need nothing else of the mailroom, and zone.py asks them too
 
 
-def look_at_spf(patient: Patient) -> Iterator[Finding]:
-    """SPF (RFC 7208) of the return path's domain: which servers may send for it."""
-    settings = patient.office.settings
-    domain = settings.bounce_domain or settings.domain
-    found = [text for text in patient.names.find(domain, "TXT") if re.match(r"v=spf1(\s|$)", text, re.IGNORECASE)]
-    advice = f'Publish for {domain}: TXT "v=spf1 include:… -all", with what the relay\'s operator names.'
+def look_at_spf(settings: Settings, names: Names) -> Iterator[Finding]:
+    """SPF (RFC 7208): which servers may send, for the sender's domain and the return path's.
+
+    Letters are judged by the second; a sender's domain that says nothing harms none of ours.
+    """
+    judged = settings.bounce_domain or settings.domain
+    if settings.domain != judged:
+        yield _look_at_spf(settings.domain, names, missing="look")
+    yield _look_at_spf(judged, names, missing="wrong")
+
+
+def _look_at_spf(domain: str, names: Names, *, missing: Verdict) -> Finding:
+    found = [text for text in names.find(domain, "TXT") if re.match(r"v=spf1(\s|$)", text, re.IGNORECASE)]
+    advice = f"Publish what ./blog mailroom dns prints for {domain}."
     if not found:
-        yield Finding("wrong", f"SPF: {domain} has no record", advice)
-    elif len(found) > 1:
-        yield Finding("wrong", f"SPF: {domain} has {len(found)} records, so none counts", "Join them into one.")
-    elif re.search(r"\s\+?all\b", found[0], re.IGNORECASE):
-        yield Finding("wrong", f"SPF: {domain} lets everybody send", advice)
-    elif not re.search(r"\s[-~]all\b|\sredirect=", found[0], re.IGNORECASE):
-        yield Finding("look", f"SPF: {domain} refuses nobody", "End the record with -all or ~all.")
-    else:
-        yield Finding("ok", f"SPF: {domain} says who may send")
+        return Finding(missing, f"SPF: {domain} has no record", advice)
+    if len(found) > 1:
+        return Finding("wrong", f"SPF: {domain} has {len(found)} records, so none counts", "Join them into one.")
+    if "<" in found[0]:
+        remedy = "Put what the relay's operator names in the place of <…>."
+        return Finding("wrong", f"SPF: the record of {domain} is not filled in", remedy)
+    if re.search(r"\s\+?all\b", found[0], re.IGNORECASE):
+        return Finding("wrong", f"SPF: {domain} lets everybody send", advice)
+    if not re.search(r"\s[-~]all\b|\sredirect=", found[0], re.IGNORECASE):
+        return Finding("look", f"SPF: {domain} refuses nobody", "End the record with -all or ~all.")
+    return Finding("ok", f"SPF: {domain} says who may send")
 
 
-def look_at_dkim(patient: Patient) -> Iterator[Finding]:
+def look_at_dkim(settings: Settings, names: Names) -> Iterator[Finding]:
     """The public key in DNS (RFC 6376, 3.6) must be that of our key."""
-    settings = patient.office.settings
     signer = make_signer(settings)
     if signer is None:
         remedy = "Only a letter shows whether it does: ./blog mailroom doctor --letter"
@@ -123,7 +133,7 @@ def look_at_dkim(patient: Patient) -> Iterator[Finding]:
         return
     name, ours = signer.record()
     wanted = _tags("".join(re.findall(r'"([^"]*)"', ours)))
-    records = [_tags(text) for text in patient.names.find(name, "TXT")]
+    records = [_tags(text) for text in names.find(name, "TXT")]
     advice = f"Publish what ./blog mailroom dkim prints for {name}."
     if not records:
         yield Finding("wrong", f"DKIM: {name} has no record", advice)
@@ -137,12 +147,11 @@ def look_at_dkim(patient: Patient) -> Iterator[Finding]:
         yield Finding("ok", f"DKIM: the key at {name} is ours")
 
 
-def look_at_dmarc(patient: Patient) -> Iterator[Finding]:
+def look_at_dmarc(settings: Settings, names: Names) -> Iterator[Finding]:
     """DMARC (RFC 7489): a policy, and that SPF's or DKIM's domain counts as the sender's."""
-    settings = patient.office.settings
-    place, policy = find_policy(patient.names, settings.domain)
+    place, policy = find_policy(names, settings.domain)
     if not place:
-        advice = f'Publish for _dmarc.{settings.domain}: TXT "v=DMARC1; p=quarantine". Large providers ask for it.'
+        advice = f"Publish what ./blog mailroom dns prints for _dmarc.{settings.domain}. Large providers ask for it."
         yield Finding("wrong", f"DMARC: {settings.domain} has no policy", advice)
         return
     signing = settings.dkim_domain or settings.domain
@@ -179,17 +188,16 @@ def _is_aligned(domain: str, sender: str, place: str, *, strict: bool) -> bool:
     return domain == sender if strict else domain == place or domain.endswith("." + place)
 
 
-def look_at_return_path(patient: Patient) -> Iterator[Finding]:
+def look_at_return_path(settings: Settings, names: Names) -> Iterator[Finding]:
     """Where letters that cannot be delivered come back to."""
-    settings = patient.office.settings
     domain = settings.bounce_domain
-    servers = [server for server in patient.names.find(domain, "MX") if server not in ("", ".")]
+    servers = [server for server in names.find(domain, "MX") if server not in ("", ".")]
     if not servers:
         remedy = f"Publish for {domain}: MX 10 and the name of the server that has the mailbox of MAILROOM_BOUNCES."
         yield Finding("wrong", f"Returned letters: {domain} has no MX record", remedy)
         return
     for server in servers:
-        if not any(patient.names.find(server, kind) for kind in ("A", "AAAA")):
+        if not any(names.find(server, kind) for kind in ("A", "AAAA")):
             yield Finding("wrong", f"Returned letters: {server} has no address", "Publish its A or AAAA record.")
             return
     yield Finding("ok", f"Returned letters: {domain} leads to {servers[0]}")
@@ -416,11 +424,15 @@ def look_at_letters(patient: Patient) -> Iterator[Finding]:
     yield from found or [Finding("ok", "Letters: none is stuck")]
 
 
+def _of_dns(check: Callable[[Settings, Names], Iterator[Finding]]) -> Callable[[Patient], Iterator[Finding]]:
+    return lambda patient: check(patient.office.settings, patient.names)
+
+
 CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
-    look_at_spf,
-    look_at_dkim,
-    look_at_dmarc,
-    look_at_return_path,
+    _of_dns(look_at_spf),
+    _of_dns(look_at_dkim),
+    _of_dns(look_at_dmarc),
+    _of_dns(look_at_return_path),
     look_at_relay,
     look_at_reports,
     look_at_proxy,

@@ -167,7 +167,7 @@ def read_settings(root: Path, environment: Mapping[str, str] | None = None, **ov
     `overrides` are fields already typed, for `./blog serve` and tests. Raises ConfigurationError for an unknown name,
     a value that cannot be used, and, outside development, a required one that is missing.
     """
-    found = {name: value or "" for name, value in dotenv_values(root / ".env").items()}
+    found = {name: value or "" for name, value in dotenv_values(root / ".env", encoding="utf-8-sig").items()}
     found |= os.environ if environment is None else environment
     known = {PREFIX + each.name.upper(): each for each in fields(Settings) if each.name != "names"}
     values: dict[str, Any] = {}

@@ -101,6 +101,7 @@ def house(tmp_path: Path, watch: Watch, key: bytes, monkeypatch: pytest.MonkeyPa
     name, text = signer.record()
     zone = Zone(
         {
+            ("blog.example", "TXT"): ["v=spf1 mx ~all"],
             ("bounces.blog.example", "TXT"): ["some other text", "v=spf1 include:relay.example -all"],
             (name, "TXT"): ["".join(re.findall(r'"([^"]*)"', text))],
             ("_dmarc.blog.example", "TXT"): ["v=DMARC1; p=reject"],
@@ -131,6 +132,7 @@ def test_a_mailroom_in_order_has_no_complaint(house: House) -> None:
         ("SPF", "bounces.blog.example", ["v=spf1 +all"], "wrong", "everybody"),
         ("SPF", "bounces.blog.example", ["v=spf1 mx ?all"], "look", "refuses nobody"),
         ("SPF", "bounces.blog.example", ["v=spf10 -all"], "wrong", "has no record"),
+        ("SPF", "bounces.blog.example", ["v=spf1 include:<relay> -all"], "wrong", "not filled in"),
         ("DKIM", "mailroom._domainkey.blog.example", [], "wrong", "has no record"),
         ("DKIM", "mailroom._domainkey.blog.example", ["v=DKIM1; k=rsa; p=AAAA"], "wrong", "is not MAILROOM_DKIM_KEY"),
         ("DKIM", "mailroom._domainkey.blog.example", ["v=DKIM1; p="], "wrong", "is not MAILROOM_DKIM_KEY"),
@@ -149,6 +151,13 @@ def test_what_dns_does_not_say_is_found(
     assert finding.remedy
 
 
+def test_a_senders_domain_that_says_nothing_is_to_be_looked_at(house: House) -> None:
+    house.zone.records["blog.example", "TXT"] = []
+    sender, judged = doctor.look_at_spf(house.office.settings, house.zone)
+    assert (sender.verdict, judged.verdict) == ("look", "ok")
+    assert "mailroom dns" in sender.remedy
+
+
 def test_a_policy_of_the_domain_above_holds(house: House) -> None:
     house.zone.records["_dmarc.blog.example", "TXT"] = ["v=DMARC1; p=reject"]
     finding = house.examine(sender="letters@post.blog.example", dkim_domain="blog.example")["DMARC"]
@@ -163,8 +172,7 @@ def test_domains_that_do_not_belong_together_are_found(house: House) -> None:
 @pytest.mark.parametrize("missing", [("bounces.blog.example", "MX"), ("mx.blog.example", "A")])
 def test_a_return_path_that_leads_nowhere_is_found(house: House, missing: tuple[str, str]) -> None:
     house.zone.records[missing] = []
-    patient = Patient(house.office, house.zone)
-    [finding] = doctor.look_at_return_path(patient)
+    [finding] = doctor.look_at_return_path(house.office.settings, house.zone)
     assert finding.verdict == "wrong"
 
 
