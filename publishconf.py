@@ -1,6 +1,6 @@
 """The site, as it is published: no draft, nothing of what was there before.
 
-Secrets come from the environment, never from this file.
+Secrets come from the environment or from .env, never from this file.
 """
 
 import os
@@ -9,7 +9,12 @@ from pathlib import Path
 
 # Pelican runs a settings file as it stands; its neighbour is found through the path.
 sys.path.insert(0, str(Path(__file__).parent))
+from dotenv import dotenv_values
+
 from pelicanconf import *  # noqa: F403 (a settings file is all names)
+
+# Of these names, small letters are none of Pelican's settings: no template sees what else .env holds.
+environment = {**dotenv_values(Path(__file__).with_name(".env"), encoding="utf-8-sig"), **os.environ}
 
 MULTILINGUAL_DRAFTS = False
 DELETE_OUTPUT_DIRECTORY = True
@@ -25,14 +30,14 @@ POLICY_PRECOMPRESS = True
 POLICY_HSTS_DAYS = 365
 
 # What only the operator knows, and the privacy page says. `./blog check --production` refuses while it is missing.
-PRIVACY_ACCESS_LOG = os.environ.get("PRIVACY_ACCESS_LOG")  # "none", for how many days, or "host"
-PRIVACY_HOST = os.environ.get("PRIVACY_HOST")  # who runs the server
-PRIVACY_HOST_COUNTRY = os.environ.get("PRIVACY_HOST_COUNTRY")  # where it stands: IS, CH, ...
-PRIVACY_MAILING_SERVICE = os.environ.get("PRIVACY_MAILING_SERVICE")  # None while no letters are sent
+PRIVACY_ACCESS_LOG = environment.get("PRIVACY_ACCESS_LOG")  # "none", for how many days, or "host"
+PRIVACY_HOST = environment.get("PRIVACY_HOST")  # who runs the server
+PRIVACY_HOST_COUNTRY = environment.get("PRIVACY_HOST_COUNTRY")  # where it stands: IS, CH, ...
+PRIVACY_MAILING_SERVICE = environment.get("PRIVACY_MAILING_SERVICE")  # None while no letters are sent
 
 # Where letters are asked for: "/mail/subscribe" when the mailroom runs behind this site's server, None while it does
 # not. "elsewhere" is for mirrors and copies on a disk: they carry no form, and say where the real one is.
-NEWSLETTER_SIGNUP = os.environ.get("NEWSLETTER_SIGNUP") or None
+NEWSLETTER_SIGNUP = environment.get("NEWSLETTER_SIGNUP") or None
 POLICY_FORM_ACTIONS = (
     (NEWSLETTER_SIGNUP.rpartition("/")[0] + "/",) if NEWSLETTER_SIGNUP and NEWSLETTER_SIGNUP != "elsewhere" else ()
 )

@@ -1,11 +1,11 @@
-"""The commands of this part: `build`, `check`, `serve`, and those that change content."""
+"""The commands of this part: `build`, `check`, `publish`, `serve`, and those that change content."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,14 @@ def add_commands(subparsers: Any, root: Path) -> None:
     )
     withdraw.add_argument("--erase", action="store_true", help="remove the text from the files here as well")
     withdraw.set_defaults(run=lambda args: run_withdraw(args, root))
+
+    publish = subparsers.add_parser(
+        "publish",
+        help="check, build and deploy, by the command in PUBLISH_COMMAND",
+        description="Check and build as it is published, then run PUBLISH_COMMAND (environment or .env), in which "
+        "{output} stands for the folder of the built site. The first of these that fails ends it, with its exit code.",
+    )
+    publish.set_defaults(run=lambda args: run_publish(args, root))
 
     serve.add_command(subparsers, root)
 
@@ -112,6 +120,35 @@ def run_check(args: argparse.Namespace, root: Path) -> int:
     else:
         print(f"{_count(len(result.errors), 'problem')}, {_count(warnings, 'warning')}.")
     return 1 if result.errors or (args.strict and warnings) else 0
+
+
+def run_publish(args: argparse.Namespace, root: Path) -> int:
+    """Check, build, deploy, and what other parts do then; exit with the code of the first that fails."""
+    from .build import load_settings
+    from .publish import SETTING, deploy, read_command
+
+    command = read_command(root)
+    following: list[Callable[[], int]] = [prepare(root) for prepare in args.follow_publish]
+    production = argparse.Namespace(production=True, strict=False, output=None, without_broken=False)
+    if code := run_check(production, root):
+        print("Nothing was published.", file=sys.stderr)
+        return code
+    if code := run_build(production, root):
+        return code
+    program = Path(command[0]).name
+    print(f"Deploying by {program}.", flush=True)
+    output = Path(load_settings(settings_file(root, production=True), {})["OUTPUT_PATH"])
+    if code := deploy(command, output, root):
+        print(
+            f"{SETTING}: {program} failed with {code}, so the site may be half copied. Mend it and publish again.",
+            file=sys.stderr,
+        )
+        return code
+    print("Published.", flush=True)
+    for follow in following:
+        if code := follow():
+            return code
+    return 0
 
 
 def run_new(args: argparse.Namespace, root: Path) -> int:

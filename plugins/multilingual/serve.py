@@ -45,7 +45,7 @@ def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
     )
     parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes any free one")
     parser.add_argument("--settings", default="pelicanconf.py", help="default: pelicanconf.py")
-    parser.set_defaults(run=lambda args: serve(root, root / args.settings, args.port, args.beside))
+    parser.set_defaults(run=lambda args: serve(root, root / args.settings, args.port, args.serve_beside))
 
 
 def serve(root: Path, settings: Path, port: int, beside: Iterable[Start] = ()) -> int:
