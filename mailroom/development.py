@@ -101,6 +101,7 @@ class Beside:
 
     def _run(self) -> None:
         try:
+            from mailroom.errors import AtWork
             from mailroom.office import make_office
             from mailroom.service import Service
             from mailroom.store.database import migrate
@@ -115,11 +116,17 @@ class Beside:
                 self._service = Service(settings, load_keyring(Path(settings.key)), patience=PATIENCE / 2)
                 self._prepared.set()
                 self._service.watch()
-        except Exception as error:  # noqa: BLE001 - said on its pages too; the site is served all the same
-            self._problem = str(error)
-            print(f"mailroom: {error}", file=sys.stderr)  # noqa: T201 - the developer's terminal
+        except AtWork:
+            self._give_up("Another ./blog serve runs it for this folder: use that one, or end it and start this again.")
+        except Exception as error:  # noqa: BLE001 - the site is served all the same
+            self._give_up(str(error))
         finally:
             self._prepared.set()
+
+    def _give_up(self, problem: str) -> None:
+        """Say why on its pages, and at once on the developer's terminal."""
+        self._problem = problem
+        print(f"mailroom: {problem}", file=sys.stderr)  # noqa: T201
 
 
 def development_settings(root: Path, url: str, port: int) -> Settings:

@@ -73,6 +73,10 @@ class StoreError(MailroomError):
     """The database cannot be used now."""
 
 
+class AtWork(StoreError):
+    """The mailroom runs, and what is to be done needs it to be still, or to be the only one."""
+
+
 class SchemaOutdated(StoreError):
     """The database is of another version than the program."""
 

@@ -6,14 +6,14 @@ import os
 import sys
 from pathlib import Path
 
-from mailroom.errors import StoreError
+from mailroom.errors import AtWork, StoreError
 
 
 class Lock:
     """A lock on the data folder until `close`; the system lets go of it when the process dies."""
 
     def __init__(self, folder: Path, *, alone: bool = False, name: str = "office.lock") -> None:
-        """Take it at once. Raises StoreError when others are in the way."""
+        """Take it at once. Raises StoreError when others are in the way, AtWork when it is to be had `alone`."""
         try:
             self._descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
@@ -21,7 +21,7 @@ class Lock:
         if not _take(self._descriptor, alone=alone):
             self.close()
             if alone:
-                raise StoreError(
+                raise AtWork(
                     f"{folder}: the mailroom is at work there", "Stop it (systemctl stop mailroom), then try again."
                 )
             raise StoreError(f"{folder}: a backup is being restored, or keys changed", "Try again when it is done.")

@@ -161,6 +161,9 @@ class PreviewHandler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.BAD_REQUEST, "The preview answers to 127.0.0.1 and localhost only")
         elif not self.path.startswith("/"):
             self.send_error(HTTPStatus.BAD_REQUEST)
+        elif hosts[0].startswith("localhost") and self.command in ("GET", "HEAD"):
+            # A companion's pages know one address, and refuse a form that was sent from another.
+            self.redirect(f"http://127.0.0.1{hosts[0].removeprefix('localhost')}{self.path}")
         elif self.command not in ("GET", "HEAD") and self.find_companion() is None:
             self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
         else:

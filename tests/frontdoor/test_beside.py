@@ -17,6 +17,7 @@ import pytest
 from lxml import html
 from playwright.sync_api import Browser, Page
 
+from mailroom.development import Beside
 from tests.frontdoor.support import copy_project, lend_environment, start_blog, wait_until
 
 PARTS = ("blog", "requirements.txt", "theme", "plugins", "mailroom", "pelicanconf.py")
@@ -142,6 +143,15 @@ def test_only_the_mailroom_takes_what_is_sent(serving: Serving) -> None:
     assert serving.ask("/mail/api/campaigns", "GET")[0] == 401  # the API is there, for who has a token
     assert serving.ask("/mail/subscribe", "POST", b"x", Content_Length="5000000")[0] == 413
     assert serving.ask("/mail/subscribe", "POST", b"x", Content_Length="much")[0] == 411
+
+
+def test_a_second_preview_says_where_the_mailroom_is(serving: Serving, capfd: pytest.CaptureFixture[str]) -> None:
+    second = Beside(serving.folder, "http://127.0.0.1:1")
+    second.close()
+    said = capfd.readouterr().err
+    assert said.startswith("mailroom: Another ./blog serve runs it for this folder")
+    assert "systemctl" not in said
+    assert serving.ask("/mail/health")[0] == 200
 
 
 def test_the_data_is_for_its_owner_and_the_key_beside_it(serving: Serving) -> None:

@@ -253,8 +253,9 @@ def test_foreign_host_is_refused(served: Preview, host: str) -> None:
     assert "First words." not in body
 
 
-def test_localhost_is_served(served: Preview) -> None:
-    assert served.ask(served.page, host=f"localhost:{served.port}")[0] == 200
+def test_localhost_leads_to_the_address_that_forms_are_sent_from(served: Preview) -> None:
+    status, headers, _ = served.ask(f"{served.page}?from=test", host=f"localhost:{served.port}")
+    assert (status, headers["location"]) == (302, f"http://127.0.0.1:{served.port}{served.page}?from=test")
 
 
 @pytest.mark.parametrize(
