@@ -32,8 +32,9 @@ class Digests:
     def make_due(self) -> int | None:
         """Make the digest that is due; return of how many letters, None when none is due or delivery is off."""
         now = self._clock.now()
-        key = key_of(latest(self._time, now))
-        return self._database.write(lambda connection: _make(connection, key, int(now)))
+        return self._database.write(
+            lambda connection: make(connection, self._time, now) if may_deliver(connection) else None
+        )
 
 
 def latest(time: str, now: float) -> datetime:
@@ -51,10 +52,9 @@ def key_of(instant: datetime) -> str:
     return f"digest-{year}-w{week:02}"
 
 
-def _make(connection: sqlite3.Connection, key: str, now: int) -> int | None:
-    """Make a digest, unless it or a later one is there; return of how many letters."""
-    if not may_deliver(connection):
-        return None
+def make(connection: sqlite3.Connection, time: str, instant: float) -> int | None:
+    """Make the last digest that was due, unless it or a later one is there; return of how many letters."""
+    key, now = key_of(latest(time, instant)), int(instant)
     before = connection.execute(
         "SELECT max(key) AS key, max(started) AS day FROM campaigns WHERE kind = 'digest'"
     ).fetchone()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyrage
 
+from mailroom.campaigns.digests import make as make_digest
 from mailroom.clock import Clock
 from mailroom.errors import StoreDamaged, StoreError, Unreadable, WrongKey
 from mailroom.people.addresses import normalise
@@ -118,6 +119,7 @@ def _prepare(copy: Path, backup: Path, settings: Settings, vault: Vault, clock: 
         entries = Journal(settings.data / "journal").merge(journal)
         connection.execute("BEGIN IMMEDIATE")
         left = _let_go(connection, vault, entries)
+        make_digest(connection, settings.digest, clock.now())  # it may have gone out since: not to be made by itself
         unknown, paused = _stand_still(connection, clock.today())
         connection.execute("COMMIT")
         count = connection.execute("SELECT count(*) FROM subscriptions WHERE state = 'confirmed'").fetchone()
@@ -195,7 +197,10 @@ def _stand_still(connection: sqlite3.Connection, today: int) -> tuple[int, int]:
         " WHERE state IN ('pending', 'claimed', 'sending', 'deferred')",
         (today,),
     ).rowcount
-    paused = connection.execute("UPDATE campaigns SET state = 'paused' WHERE state = 'started'").rowcount
+    paused = connection.execute(
+        "UPDATE campaigns SET state = 'paused' WHERE state = 'started'"
+        " AND (kind <> 'digest' OR key IN (SELECT campaign FROM letters WHERE state = 'unknown'))"
+    ).rowcount
     return unknown, paused
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from mailroom.campaigns.campaigns import Campaigns
+from mailroom.campaigns.digests import Digests
 from mailroom.clock import DAY
 from mailroom.delivery.queue import Queue
 from mailroom.errors import (
@@ -258,6 +260,33 @@ def test_after_a_restore_in_mid_campaign_nobody_gets_anything(
         with pytest.raises(ExpiredToken):
             again.subscriptions.record(identities[5])
         assert claimed(again) == 0
+
+
+def test_a_digest_that_went_out_since_is_not_sent_again_by_itself(
+    office: Office, settings: Settings, watch: Watch, tmp_path: Path, age_key: AgeKey
+) -> None:
+    identities = subscribe(office, *READERS)
+    start_campaign(office, identities)
+    finish_campaign(office)
+
+    def read_weekly(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM letters")
+        connection.execute("DELETE FROM received")
+        connection.execute("UPDATE subscriptions SET rhythm = 'weekly'")
+        connection.execute("UPDATE campaigns SET started = ?", (office.clock.today(),))
+
+    office.database.write(read_weekly)
+    backup = back_up(settings, office.clock, tmp_path / "a.age")
+    watch.pass_(DAY)
+    assert Digests(office.database, office.clock, settings.digest).make_due() == len(READERS)
+    done = restore(office, backup, age_key)
+    assert (done.unknown, done.paused) == (len(READERS), 1)
+
+    with open_office(settings, clock=watch.clock()) as again:
+        again.database.write(lambda connection: set_fact(connection, DELIVERY, "on"))
+        assert Digests(again.database, again.clock, settings.digest).make_due() is None
+        [digest] = Campaigns(again.database, again.clock).find(state="paused")
+        assert Campaigns(again.database, again.clock).resend_unknown(digest.key) == len(READERS)
 
 
 def test_the_journal_in_the_backup_does_where_the_machine_is_lost(
