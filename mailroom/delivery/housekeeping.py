@@ -39,6 +39,7 @@ def clear_out(office: Office) -> None:
             "forgotten: %d requests that nobody confirmed, %d letters, %d addresses without a mailbox",
             unconfirmed, letters, bounced,
         )  # fmt: skip
+    office.database.empty_log()
 
 
 def _erase_bounced(connection: sqlite3.Connection, before: int) -> int:

@@ -88,6 +88,12 @@ class Database:
             finally:
                 reader.execute("ROLLBACK")
 
+    def empty_log(self) -> None:
+        """Have nothing of what was deleted stand in SQLite's log (WAL) any longer, unless somebody reads just now."""
+        with contextlib.closing(connect(self.path)) as connection, translated(self.path):
+            connection.execute("PRAGMA busy_timeout = 1000")  # writers wait as well
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
     def close(self) -> None:
         """Commit what waits, and close."""
         with self._lock:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mailroom.delivery.housekeeping import clear_out
 from mailroom.errors import DiskFull, SchemaOutdated, StoreDamaged, StoreError, Unreadable, WrongKey
 from mailroom.office import Office, make_office, open_office
 from mailroom.settings import Settings
@@ -170,6 +171,20 @@ def test_a_commit_is_synced_before_it_is_answered(office: Office) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     assert connection.execute("PRAGMA secure_delete").fetchone()[0] == 1
     connection.close()
+
+
+def test_what_was_erased_leaves_the_log_too(office: Office) -> None:
+    [identity] = subscribe(office, "gone@example.org")
+    sealed = bytes(office.database.read("SELECT address FROM subscriptions")[0][0])
+    office.subscriptions.erase(identity)
+    files = [office.database.path.with_name(office.database.path.name + ending) for ending in ("", "-wal")]
+    assert any(sealed in file.read_bytes() for file in files), "the test looks in the wrong place"
+    clear_out(office)
+    assert not any(sealed in file.read_bytes() for file in files)
+    with office.database.snapshot() as reader:  # somebody who reads for long is not in the way of those who write
+        reader.execute("SELECT 1 FROM facts").fetchone()
+        office.database.write(lambda connection: set_fact(connection, DELIVERY, "on"))
+        office.database.empty_log()
 
 
 def test_the_database_is_its_owners_alone(office: Office) -> None:
