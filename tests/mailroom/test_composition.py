@@ -149,6 +149,14 @@ def test_how_to_leave_is_in_the_header_and_in_both_parts(kind: str) -> None:
         assert "\x01" not in text
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_letter_names_where_the_site_can_be_read(kind: str) -> None:
+    letter = personalise(templates("fa")[kind])
+    for each in ("plain", "html"):
+        for site in ("https://blog.test/", *SETTINGS.mirrors):
+            assert re.search(rf"{re.escape(site)}(?![\w/])", part(letter, each)), (each, site)
+
+
 def test_a_list_without_a_mailbox_offers_no_mail() -> None:
     letter = personalise(templates()["post"], links=replace(LINKS, leave=""))
     assert read(letter)["List-Unsubscribe"] == f"<{LINKS.unsubscribe}>"
