@@ -52,9 +52,5 @@ class Clock:
         return day_of(self._wall())
 
     def jump(self) -> float:
-        """By how many seconds the wall clock has left the monotonic one since the start, or since `accept_jump`."""
+        """By how many seconds the wall clock has left the monotonic one since the start."""
         return self._wall() - self._steady() - self._difference
-
-    def accept_jump(self) -> None:
-        """Take the wall clock as it is now for right."""
-        self._difference = self._wall() - self._steady()

@@ -84,7 +84,11 @@ class Requests:
 
     def open(self, sealed: bytes) -> Request:
         """A request that waits. Raises Unreadable."""
-        return Request(*json.loads(self._vault.open(sealed, b"request")))
+        values = json.loads(self._vault.open(sealed, b"request"))
+        try:
+            return Request(*values)
+        except TypeError as error:
+            raise Unreadable("A request of another version of the program", "Whoever waits asks again.") from error
 
     def add(self, connection: sqlite3.Connection, sealed: bytes) -> None:
         """Have a sealed request wait for the worker."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import sqlite3
 
 import pytest
@@ -197,6 +198,13 @@ def test_a_request_that_does_not_open_is_thrown_away(office: Office) -> None:
     ask(office, READER)
     assert count(office, "requests") == 0
     assert identity_of(office, READER)
+
+
+def test_a_request_of_another_version_is_thrown_away_and_keeps_nobody_waiting(office: Office) -> None:
+    strange = office.vault.seal(json.dumps(["subscribe", "en", "a@example.org", "", "", "more"]), b"request", 512)
+    office.database.write(lambda connection: office.requests.add(connection, strange))
+    ask(office, "reader@example.org")
+    assert (count(office, "requests"), count(office, "letters")) == (0, 1)
 
 
 def test_old_requests_come_first_and_no_more_than_asked(office: Office) -> None:
