@@ -342,7 +342,7 @@ def forget(settings: Settings, _: argparse.Namespace) -> None:
 
     with open_office(settings, ring=find_keyring(settings)) as office:
         known = forget(office, _read_line("The address"))
-    print("Erased." if known else "Nobody of that address was known; nothing will be written to it.")
+    print("Erased." if known else "Nobody of that address was known; no import will bring them in.")
 
 
 def status(settings: Settings, _: argparse.Namespace) -> None:
