@@ -58,10 +58,12 @@ def make_public(office: Office) -> Callable[..., Iterable[bytes]]:
     if not office.settings.api_public:
         return app
     api: Callable[..., Iterable[bytes]] = make_api(office)
-    path = api_path(office)
+    path, hosts = api_path(office), hosts_of(public_url(office))
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        return (api if environ["PATH_INFO"].startswith(path) else app)(environ, start_response)
+        # The pages refuse other hosts.
+        ours = environ["PATH_INFO"].startswith(path) and environ.get("HTTP_HOST", "").lower() in hosts
+        return (api if ours else app)(environ, start_response)
 
     return serve
 
@@ -71,16 +73,21 @@ def public_url(office: Office) -> str:
     return office.settings.url or f"http://{office.settings.listen}/mail/"
 
 
+def hosts_of(url: str) -> set[str]:
+    """What a browser that was sent to this address says in `Host`."""
+    parts = urlsplit(url)
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    name = parts.hostname or ""
+    host = f"[{name}]" if ":" in name else name
+    port = parts.port or usual
+    return {f"{host}:{port}"} | ({host} if port == usual else set())
+
+
 class _Gate:
     """Lets in requests for our own host, and has every answer say what a browser may do with it."""
 
     def __init__(self, url: str, policy: str) -> None:
-        parts = urlsplit(url)
-        usual = {"https": 443, "http": 80}[parts.scheme]
-        name = parts.hostname or ""
-        host = f"[{name}]" if ":" in name else name
-        port = parts.port or usual
-        self._hosts = {f"{host}:{port}"} | ({host} if port == usual else set())
+        self._hosts = hosts_of(url)
         self._headers = {
             "Content-Security-Policy": policy,
             "Referrer-Policy": "no-referrer",

@@ -408,4 +408,5 @@ def test_the_api_is_there_only_on_request(settings: Settings, watch: Watch) -> N
             visitor = Visitor(office)
             visitor.app = make_public(office)
             assert visitor.get("api/campaigns").status == status
+            assert visitor.get("api/campaigns", host="elsewhere.example").status == 400
             assert visitor.get("subscribe").status == 200
