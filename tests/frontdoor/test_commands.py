@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -50,11 +49,13 @@ def project(tmp_path: Path) -> Path:
 def test_help_answers_at_once_and_loads_no_pelican() -> None:
     took = []
     for _ in range(3):
-        started = time.monotonic()
+        before = os.times()
         result = run_blog(ROOT, "--help")
-        took.append(time.monotonic() - started)
+        after = os.times()
         assert result.returncode == 0, result.stderr
-    assert min(took) < 0.5
+        # The processor's time: what else the machine is doing does not count.
+        took.append(sum(after[2:4]) - sum(before[2:4]))
+    assert 0 < min(took) < 0.5
 
     imported = run_blog(ROOT, "--help", PYTHONPROFILEIMPORTTIME="1").stderr
     assert "argparse" in imported
