@@ -21,6 +21,8 @@ from dotenv import dotenv_values
 from mailroom.errors import ConfigurationError
 
 PREFIX = "MAILROOM_"
+#: What may be set for each language by a name that begins so, and in which field it is found.
+BY_LANGUAGE = {"NAME_": "names", "EXIT_": "exits"}
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -56,6 +58,11 @@ class Settings:
     name: str = "The Human Rights"
     #: The name by language, from `MAILROOM_NAME_…`.
     names: Mapping[str, str] = field(default_factory=dict)
+    #: Where "Leave this page" leads, an address that anybody may be looking at: "" for no such link. `MAILROOM_EXIT_FA`
+    #: and so on give it for other languages.
+    exit: str = ""
+    #: That address by language, from `MAILROOM_EXIT_…`.
+    exits: Mapping[str, str] = field(default_factory=dict)
     #: Tags of the languages offered, comma-separated: "" for all that have a catalogue.
     languages: tuple[str, ...] = ()
     #: The language of whoever asks in none of these.
@@ -145,6 +152,10 @@ class Settings:
         """The publication's name in a language."""
         return self.names.get(lang, self.name)
 
+    def exit_in(self, lang: str) -> str:
+        """Where "Leave this page" leads from pages in a language."""
+        return self.exits.get(lang, self.exit)
+
     @property
     def database(self) -> Path:
         """The database's file."""
@@ -169,22 +180,22 @@ def read_settings(root: Path, environment: Mapping[str, str] | None = None, **ov
     """
     found = {name: value or "" for name, value in dotenv_values(root / ".env", encoding="utf-8-sig").items()}
     found |= os.environ if environment is None else environment
-    known = {PREFIX + each.name.upper(): each for each in fields(Settings) if each.name != "names"}
+    known = {PREFIX + each.name.upper(): each for each in fields(Settings) if each.name not in BY_LANGUAGE.values()}
     values: dict[str, Any] = {}
-    names: dict[str, str] = {}
+    by_language: dict[str, dict[str, str]] = {each: {} for each in BY_LANGUAGE.values()}
     for name, text in found.items():
         if not name.startswith(PREFIX):
             continue
         if name in known:
             if text.strip():  # an empty value is no value: `.env.example` has them
                 values[known[name].name] = _READERS[str(known[name].type)](name, text.strip())
-        elif name.startswith(PREFIX + "NAME_"):
-            names[_tag(name.removeprefix(PREFIX + "NAME_"))] = text.strip()
+        elif kind := next((kind for kind in BY_LANGUAGE if name.startswith(PREFIX + kind)), ""):
+            by_language[BY_LANGUAGE[kind]][_tag(name.removeprefix(PREFIX + kind))] = text.strip()
         else:
             near = "".join(f", did you mean {each}?" for each in get_close_matches(name, known, n=1))
             raise ConfigurationError(name, "…", f"unknown setting{near}")  # its value may be a password
     defaults = {each.name: each.default for each in fields(Settings) if each.default is not MISSING}
-    settings = {**defaults, "names": names, **values, **overrides}
+    settings = {**defaults, **by_language, **values, **overrides}
     for path in ("data",):
         settings[path] = root / settings[path]
     for path in ("key", "dkim_key", "relay_ca", "bounce_maildir"):
@@ -217,6 +228,14 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError(
             PREFIX + "URL", url, "use an https address that ends in /, such as https://example.org/mail/"
         )
+    for name, address in (
+        ("exit", settings.exit),
+        *((f"exit_{lang}", address) for lang, address in settings.exits.items()),
+    ):
+        if address and not re.fullmatch(r"https://[!#-%'-;=?-~]+", address):
+            raise ConfigurationError(
+                PREFIX + name.upper(), address, "use an https address, such as https://example.org/"
+            )
     for name in ("sender", "reply_to"):
         value = getattr(settings, name)
         if value and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value):

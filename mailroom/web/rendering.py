@@ -76,6 +76,7 @@ class Renderer:
             "home": f"{settings.site or urljoin(self._url, '/')}{tag}/",
             "name": settings.name_in(tag),
             "name_lang": tag if tag in settings.names else self._languages.default.tag,
+            "exit": settings.exit_in(tag),
             "language": language,
             "languages": tuple(self._languages.values()),
             "style": Markup(self._style),  # noqa: S704 (our own file)

@@ -164,6 +164,24 @@ def test_without_script(plain: BrowserContext, pages: Pages, lang: str) -> None:
     assert plain.cookies() == []
 
 
+@pytest.mark.parametrize(("lang", "target"), [("en", "https://weather.example/"), ("fa", "https://hava.example/")])
+def test_the_way_out_stays_in_sight(plain: BrowserContext, pages: Pages, lang: str, target: str) -> None:
+    page = plain.new_page()
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.goto(f"{pages.address}subscribe?lang={lang}")
+    page.mouse.wheel(0, 600)
+    page.wait_for_function("window.scrollY > 300")
+    way_out = page.locator(".exit a")
+    assert way_out.get_attribute("href") == target
+    assert way_out.get_attribute("rel") == "noreferrer noopener"
+    box = way_out.bounding_box()
+    assert box
+    assert 0 <= box["y"] < 40
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert way_out.evaluate("e => e === document.activeElement"), "the second stop, after the skip link"
+
+
 @pytest.mark.parametrize("lang", [lang for lang in LANGUAGES if lang not in ("en", "fa")])
 def test_other_languages_fit_a_small_screen(plain: BrowserContext, pages: Pages, lang: str) -> None:
     page = plain.new_page()

@@ -123,3 +123,12 @@ def test_secrets_are_shown_as_stars(tmp_path: Path) -> None:
     assert not settings.probe_password
     assert [each.name for each in fields(Settings) if "password" in each.name and each.type != "Secret"] == []
     assert f"{Secret('correct horse')!s}" == "***"
+
+
+def test_the_way_out_of_pages_may_differ_by_language(tmp_path: Path) -> None:
+    environment = {"MAILROOM_EXIT": "https://weather.example/", "MAILROOM_EXIT_FA": "https://hava.example/"}
+    settings = read_settings(tmp_path, environment, development=True)
+    assert (settings.exit_in("en"), settings.exit_in("fa")) == ("https://weather.example/", "https://hava.example/")
+    for wrong in ("javascript:alert(1)", "http://weather.example/", "weather", "https://a b/", 'https://a/"x'):
+        with pytest.raises(ConfigurationError, match="MAILROOM_EXIT_FA"):
+            read_settings(tmp_path, {"MAILROOM_EXIT_FA": wrong}, development=True)
