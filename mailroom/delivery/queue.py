@@ -364,14 +364,21 @@ class Queue:
         lift(connection, self._journal, [Lookup(row["lookup_key"], bytes(row["lookup"]))], today)
         return True
 
-    def pause_relay(self, letters: Collection[Letter], until: int, reply: str) -> None:
-        """Leave the relay alone until an instant; letters that it has not got wait again."""
+    def pause_relay(self, letter: Letter | None, until: int, reason: str, reply: Reply | None = None) -> bool:
+        """Leave the relay alone until an instant; a letter that it has not got waits again.
 
-        def work(connection: sqlite3.Connection) -> None:
-            pauses.pause(connection, pauses.RELAY, until, reply)
-            self._put_back(letters, 0, connection)
+        With a reply to the letter itself it is deferred: where it is the cause, it must neither stay for ever nor stop
+        the others each time. Returns False when it has expired.
+        """
 
-        self._database.write(work)
+        def work(connection: sqlite3.Connection) -> bool:
+            pauses.pause(connection, pauses.RELAY, until, reason)
+            if letter and reply:
+                return self._defer(letter, reply, connection)
+            self._put_back([letter] if letter else [], 0, connection)
+            return True
+
+        return self._database.write(work)
 
     def pause_campaign(self, letters: Collection[Letter], campaign: str) -> None:
         """Pause a campaign whose letters cannot be composed; these wait again."""

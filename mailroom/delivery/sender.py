@@ -123,8 +123,11 @@ class Outlook:
                 return
         self.relay_fails(None, "it closes connections")
 
-    def relay_fails(self, letter: Letter | None, reason: str) -> None:
-        """Leave the relay alone for a while, longer each time; the letter waits."""
+    def relay_fails(self, letter: Letter | None, reason: str, reply: Reply | None = None) -> bool:
+        """Leave the relay alone for a while, longer each time; the letter waits, unless it has expired (False).
+
+        With a reply to the letter itself, which may be the cause, it is tried again no sooner than a deferred one.
+        """
         now = int(self._clock.now())
         with self._pausing:
             if self._pauses.get(RELAY, 0) <= now:
@@ -132,7 +135,7 @@ class Outlook:
                 self._lost = self._refused = 0
                 self._pauses[RELAY] = now + pauses.relay_wait(self._failures)
                 LOG.error("the relay: %s. Nothing is sent for %d s", reason, self._pauses[RELAY] - now)
-            self._letters.pause_relay([letter] if letter else [], self._pauses[RELAY], reason)
+            return self._letters.pause_relay(letter, self._pauses[RELAY], reason, reply)
 
 
 class Sender:
@@ -252,8 +255,11 @@ class Sender:
         letters, outlook = self._letters, self._outlook
         verdict = classify(reply, stage)
         if verdict is Verdict.RELAY:
-            self._write(lambda: outlook.relay_fails(letter, f"it said {reply} at {stage.name}"))
-            return "put back"
+            reason = f"it said {reply} at {stage.name}"
+            if stage in (Stage.CONNECT, Stage.MAIL):  # it has not heard of the letter
+                self._write(lambda: outlook.relay_fails(letter, reason))
+                return "put back"
+            return "deferred" if self._write(lambda: outlook.relay_fails(letter, reason, reply)) else "expired"
         outlook.relay_answers()
         if verdict is Verdict.SENT:
             outlook.relay_works()

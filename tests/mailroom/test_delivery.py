@@ -229,19 +229,47 @@ def test_a_relay_that_takes_nothing_is_left_alone_and_nothing_lost(
         start(office)
         with working(office):
             wait_until(lambda: "the relay:" in caplog.text, "nobody was told")
-            wait_for(office, pending=20)
+            wait_until(lambda: states(office).keys() <= {"pending", "deferred"}, "letters are on their way")
+            # What it said of a letter may be that letter's fault: of at most one for each connection.
+            assert (1 if at in ("rcpt", "data", "end") else 0) <= states(office).get("deferred", 0) <= 3
+            assert ("deferred" in states(office)) == (at in ("rcpt", "data", "end"))
             [pause] = pauses.standing(office.database, watch.now)
             assert pause.is_relay
             assert pause.until == watch.now + MINUTE
             watch.pass_(MINUTE)
             wait_until(lambda: caplog.text.count("the relay:") == 2, "it was not tried again")
-            wait_for(office, pending=20)
+            wait_until(lambda: states(office).keys() <= {"pending", "deferred"}, "letters are on their way")
             sink.obey()
-            watch.pass_(2 * MINUTE)
+            watch.pass_(HOUR)
             wait_for_end(office)
         assert recipients(sink) == Counter(addresses(20))
     assert states(office) == {"sent": 20}
     assert count(office, "suppressions") == 0
+
+
+@pytest.mark.parametrize("at", ["rcpt", "end"])
+def test_a_letter_at_which_the_relay_gives_up_each_time_expires_and_keeps_no_other(
+    office: Office, tmp_path: Path, watch: Watch, at: str
+) -> None:
+    with Sink(tmp_path, Rule(at, "421 4.7.0 closing", to="reader@strict")) as sink:
+        office = to_sink(office, sink, connections=1)
+        enrol(office, ["reader@strict.test", *addresses(5)])
+        start(office)
+        with working(office):
+            for _ in range(75):
+                wait_until(lambda: is_quiet(office), "a letter is on its way")
+                watch.pass_(HOUR)
+            wait_for(office, sent=5, expired=1)
+            wait_for_end(office)
+    assert 8 <= len(sink.events("refused")) <= 12
+
+
+def is_quiet(office: Office) -> bool:
+    """Whether no letter is on its way or about to be."""
+    now = office.clock.now()
+    held = any(each.is_relay for each in pauses.standing(office.database, now))
+    due = "0" if held else f"state IN ('pending', 'deferred') AND due <= {now}"
+    return not count(office, "letters", f"state IN ('claimed', 'sending') OR {due}")
 
 
 def test_a_relay_that_refuses_everybody_is_to_blame_itself(

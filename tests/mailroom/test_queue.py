@@ -390,7 +390,7 @@ def test_pauses_can_be_ended(office: Office, letters: Queue) -> None:
     enrol(office, addresses(10, "strict.test"))
     start(office)
     assert refuse_all(letters, 10) == 1
-    letters.pause_relay([], int(office.clock.now()) + 60, "421 4.3.2")
+    letters.pause_relay(None, int(office.clock.now()) + 60, "421 4.3.2")
     assert [each.is_relay for each in pauses.standing(office.database, office.clock.now())] == [True, False]
     assert pauses.resume(office.database) == 2
     assert len(claim(letters)) == 10
