@@ -276,11 +276,17 @@ def restore(settings: Settings, args: argparse.Namespace) -> None:
     ring = find_keyring(settings) or load_keyring(Path(settings.key))
     text = args.identity.read_text(encoding="utf-8") if args.identity else _read_hidden("The age identity")
     done = restore(settings, ring, Clock(), args.backup, read_identity(text), replace=args.replace)
+    drafts = (
+        f" Drafts are stopped, since each may have been started after the backup: {', '.join(done.stopped)}."
+        " Hand in anew, with other content, only what has not gone out."
+        if done.stopped
+        else ""
+    )
     aside = f" {done.aside} is the database that was there." if done.aside else ""
     print(
         f"{settings.database}: {done.subscribers} subscribers; {done.left} who have left since were taken out."
         f" Delivery is off, {done.paused} campaigns are paused, {done.unknown} letters may have gone out or not, and"
-        f" API tokens are revoked.{aside}"
+        f" API tokens are revoked.{drafts}{aside}"
     )
 
 

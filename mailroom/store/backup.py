@@ -46,6 +46,8 @@ class Restored:
     left: int
     unknown: int
     paused: int
+    #: The keys of drafts.
+    stopped: tuple[str, ...]
     #: Where the database is that stood there before.
     aside: Path | None
 
@@ -104,8 +106,10 @@ def restore(
     return Restored(*restored, aside)
 
 
-def _prepare(copy: Path, backup: Path, settings: Settings, vault: Vault, clock: Clock) -> tuple[int, int, int, int]:
-    """Make a copied database fit to go on from; return the numbers of `Restored`."""
+def _prepare(
+    copy: Path, backup: Path, settings: Settings, vault: Vault, clock: Clock
+) -> tuple[int, int, int, int, tuple[str, ...]]:
+    """Make a copied database fit to go on from; return the first values of `Restored`."""
     with translated(backup), closing(connect(copy)) as connection:
         _check_whole(connection, backup)
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
@@ -120,10 +124,10 @@ def _prepare(copy: Path, backup: Path, settings: Settings, vault: Vault, clock: 
         connection.execute("BEGIN IMMEDIATE")
         left = _let_go(connection, vault, entries)
         make_digest(connection, settings.digest, clock.now())  # it may have gone out since: not to be made by itself
-        unknown, paused = _stand_still(connection, clock.today())
+        unknown, paused, stopped = _stand_still(connection, clock.today())
         connection.execute("COMMIT")
         count = connection.execute("SELECT count(*) FROM subscriptions WHERE state = 'confirmed'").fetchone()
-    return int(count[0]), left, unknown, paused
+    return int(count[0]), left, unknown, paused, stopped
 
 
 def _check_whole(connection: sqlite3.Connection, name: Path) -> None:
@@ -184,10 +188,10 @@ def _let_go(connection: sqlite3.Connection, vault: Vault, entries: Sequence[Entr
     return count
 
 
-def _stand_still(connection: sqlite3.Connection, today: int) -> tuple[int, int]:
+def _stand_still(connection: sqlite3.Connection, today: int) -> tuple[int, int, tuple[str, ...]]:
     """Have nothing go out by itself: nobody knows what went out since the backup.
 
-    Returns how many letters may have gone out or not, and how many campaigns wait to be started again.
+    Returns how many letters may have gone out or not, how many campaigns wait for a decision, and what was a draft.
     """
     set_fact(connection, DELIVERY, "off")
     connection.execute("DELETE FROM requests")  # decided long ago, or too late: whoever waits asks again
@@ -201,7 +205,9 @@ def _stand_still(connection: sqlite3.Connection, today: int) -> tuple[int, int]:
         "UPDATE campaigns SET state = 'paused' WHERE state = 'started'"
         " AND (kind <> 'digest' OR key IN (SELECT campaign FROM letters WHERE state = 'unknown'))"
     ).rowcount
-    return unknown, paused
+    # Started since, a draft has reached everybody. Handing in or starting the same again is refused from now on.
+    stopped = connection.execute("UPDATE campaigns SET state = 'stopped' WHERE state = 'draft' RETURNING key")
+    return unknown, paused, tuple(sorted(key for (key,) in stopped))
 
 
 def _put_aside(database: Path, clock: Clock) -> Path | None:

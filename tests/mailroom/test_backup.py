@@ -20,8 +20,10 @@ from mailroom.campaigns.digests import Digests
 from mailroom.clock import DAY
 from mailroom.delivery.queue import Queue
 from mailroom.errors import (
+    CampaignClosed,
     ConfigurationError,
     DiskFull,
+    DraftChanged,
     ExpiredToken,
     SchemaOutdated,
     StoreDamaged,
@@ -48,6 +50,7 @@ from tests.mailroom.offices import (
     new_office,
     subscribe,
 )
+from tests.mailroom.readers import draft, start
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = [f"reader-{number}@example.org" for number in range(8)]
@@ -287,6 +290,30 @@ def test_a_digest_that_went_out_since_is_not_sent_again_by_itself(
         assert Digests(again.database, again.clock, settings.digest).make_due() is None
         [digest] = Campaigns(again.database, again.clock).find(state="paused")
         assert Campaigns(again.database, again.clock).resend_unknown(digest.key) == len(READERS)
+
+
+def test_a_draft_that_may_have_been_started_since_is_neither_handed_in_nor_started_again(
+    office: Office, settings: Settings, watch: Watch, tmp_path: Path, age_key: AgeKey
+) -> None:
+    subscribe(office, READERS[0])
+    key = draft(office, "en")
+    backup = back_up(settings, office.clock, tmp_path / "a.age")
+    start(office, key)
+    done = restore(office, backup, age_key)
+    assert (done.paused, done.stopped) == (0, (key,))
+
+    with open_office(settings, clock=watch.clock()) as again:
+        again.database.write(lambda connection: set_fact(connection, DELIVERY, "on"))
+        with pytest.raises(CampaignClosed, match="has been stopped"):
+            draft(again, "en")
+        with pytest.raises(CampaignClosed, match="has been stopped"):
+            start(again, key)
+        with pytest.raises(DraftChanged):
+            start(again, key, version=2)
+        assert Campaigns(again.database, again.clock).get(key).state == "stopped"
+        assert count(again, "letters", "campaign = 'en-post'") == 0
+        start(again, draft(again, "en", version=2), version=2)  # somebody has decided that it is to go out
+        assert count(again, "letters", "campaign = 'en-post'") == 1
 
 
 def test_the_journal_in_the_backup_does_where_the_machine_is_lost(
