@@ -192,7 +192,9 @@ class Queue:
         ).rowcount
         if begun:
             connection.execute(
-                "INSERT INTO deliveries VALUES (?, 1) ON CONFLICT DO UPDATE SET letters = letters + 1", (today,)
+                "INSERT INTO deliveries VALUES (?1, 1, ?2)"
+                " ON CONFLICT DO UPDATE SET letters = letters + 1, listed = listed + ?2",
+                (today, letter.is_listed),
             )
             return True
         campaign = connection.execute("SELECT state FROM campaigns WHERE key = ?", (letter.campaign,)).fetchone()
@@ -390,9 +392,10 @@ class Queue:
         self._database.write(work)
 
     def sent_on(self, day: int) -> tuple[int, int]:
-        """How many letters went to the relay on a day, and which day of delivering it is, counted from 0."""
+        """How many letters went to the relay on a day, and which day of delivering to lists it is, counted from 0."""
         rows = self._database.read(
-            "SELECT ifnull(sum(letters) FILTER (WHERE day = ?1), 0), count(*) FILTER (WHERE day < ?1) FROM deliveries",
+            "SELECT ifnull(sum(letters) FILTER (WHERE day = ?1), 0), count(*) FILTER (WHERE day < ?1 AND listed > 0)"
+            " FROM deliveries",
             (day,),
         )
         return int(rows[0][0]), int(rows[0][1])

@@ -426,3 +426,19 @@ def test_days_of_delivering_are_counted(office: Office, letters: Queue, watch: W
     assert letters.sent_on(office.clock.today()) == (3, 0)
     watch.pass_(5 * DAY)
     assert letters.sent_on(office.clock.today()) == (0, 1)
+
+
+def test_letters_of_forms_use_up_the_cap_and_not_the_warm_up(office: Office, letters: Queue, watch: Watch) -> None:
+    ask(office, "new@readers.test")
+    for letter in claim(letters):
+        send(letters, letter)
+    assert letters.sent_on(office.clock.today()) == (1, 0)
+    watch.pass_(DAY)
+    ask(office, "another@readers.test")
+    enrol(office, addresses(2))
+    start(office)
+    for letter in claim(letters):
+        send(letters, letter)
+    assert letters.sent_on(office.clock.today()) == (3, 0), "no letter of a list went before"
+    watch.pass_(DAY)
+    assert letters.sent_on(office.clock.today()) == (0, 1)

@@ -8,7 +8,8 @@ CREATE TABLE requests (
 );
 
 -- One row for each person who asked for letters. `address` is sealed for its row, and goes when the person does;
--- `lookup` is a keyed hash of it. `langs` is in the reader's order: "fa,en".
+-- `lookup` is a keyed hash of it. `langs` is in the reader's order: "fa,en". `rhythm` is `both` for whoever changed from
+-- weekly to each, until the digest of that week: it has what they have not had.
 CREATE TABLE subscriptions (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
     lookup BLOB NOT NULL UNIQUE,
@@ -16,7 +17,7 @@ CREATE TABLE subscriptions (
     address BLOB,
     state TEXT NOT NULL CHECK (state IN ('unconfirmed', 'confirmed', 'unsubscribed')),
     langs TEXT NOT NULL,
-    rhythm TEXT NOT NULL DEFAULT 'each' CHECK (rhythm IN ('each', 'weekly')),
+    rhythm TEXT NOT NULL DEFAULT 'each' CHECK (rhythm IN ('each', 'weekly', 'both')),
     discreet INTEGER NOT NULL DEFAULT 0 CHECK (discreet IN (0, 1)),
     consent TEXT NOT NULL DEFAULT '',   -- which text was agreed to: a short hash of it
     requested INTEGER NOT NULL,         -- day
@@ -91,10 +92,12 @@ CREATE TABLE tallies (
     PRIMARY KEY (campaign, domain)
 ) WITHOUT ROWID;
 
--- How many letters went to the relay on a day: for the daily cap, and for the warm-up, which counts such days.
+-- How many letters went to the relay on a day: for the daily cap, and for the warm-up, which counts the days on which
+-- letters of lists went: to a few who confirm, a sender stays new.
 CREATE TABLE deliveries (
     day INTEGER PRIMARY KEY,
-    letters INTEGER NOT NULL
+    letters INTEGER NOT NULL,
+    listed INTEGER NOT NULL             -- how many of them were of lists
 );
 
 -- Who was given a post, in whichever language: a later translation goes to the others. No days: who got what, not when.
