@@ -238,7 +238,12 @@ class Campaigns:
                 (now, today, key),
             ).rowcount
             if resent or row["state"] == "paused":
-                connection.execute("UPDATE campaigns SET state = 'started' WHERE key = ?", (key,))
+                connection.execute(
+                    # A digest that was made meanwhile left a paused post out: in the next one it is new.
+                    "UPDATE campaigns SET started = iif(kind = 'post' AND state = 'paused', max(started, ?), started),"
+                    " state = 'started' WHERE key = ?",
+                    (today, key),
+                )
             return resent
 
         return self._database.write(work)

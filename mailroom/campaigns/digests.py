@@ -78,6 +78,12 @@ def make(connection: sqlite3.Connection, time: str, instant: float) -> int | Non
     ).rowcount
     connection.execute("INSERT INTO received SELECT subscription, post, campaign FROM entries")
     connection.execute("DELETE FROM entries")
+    connection.execute(
+        "UPDATE subscriptions SET rhythm = 'each' WHERE rhythm = 'both' AND NOT EXISTS"
+        # It was started while they read digests, and is in none yet.
+        " (SELECT 1 FROM campaigns WHERE kind = 'post' AND (state = 'paused' OR state = 'started' AND release > ?))",
+        (now,),
+    )
     return made
 
 

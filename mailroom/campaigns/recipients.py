@@ -18,7 +18,7 @@ _READERS = """
 WITH choices AS MATERIALIZED (SELECT key AS langs, value AS campaign FROM json_each(:choices))
 SELECT subscriptions.id AS subscription, campaigns.key AS campaign, campaigns.lang AS lang
 FROM subscriptions JOIN choices USING (langs) JOIN campaigns ON campaigns.key = choices.campaign
-WHERE subscriptions.state = 'confirmed' AND (subscriptions.rhythm = :rhythm OR :rhythm = '')
+WHERE subscriptions.state = 'confirmed' AND (:rhythm = '' OR subscriptions.rhythm IN (:rhythm, 'both'))
 AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.lookup = subscriptions.lookup)
 AND NOT EXISTS (SELECT 1 FROM received WHERE received.subscription = subscriptions.id AND received.post = :post)
 """

@@ -111,11 +111,15 @@ class Subscriptions:
         return self.record(identity).preferences
 
     def change(self, identity: bytes, preferences: Preferences) -> None:
-        """Keep what a subscriber chooses. Raises ExpiredToken when they are gone."""
+        """Keep what a subscriber chooses. Raises ExpiredToken when they are gone.
+
+        Who is no longer to get a digest gets that of this week still: what appeared until now is in no other letter.
+        """
 
         def work(connection: sqlite3.Connection) -> None:
             changed = connection.execute(
-                "UPDATE subscriptions SET langs = ?, rhythm = ?, discreet = ? WHERE id = ? AND address IS NOT NULL",
+                "UPDATE subscriptions SET langs = ?1, rhythm = iif(?2 = 'each' AND rhythm <> 'each', 'both', ?2),"
+                " discreet = ?3 WHERE id = ?4 AND address IS NOT NULL",
                 (",".join(preferences.langs), preferences.rhythm, preferences.discreet, identity),
             )
             if not changed.rowcount:

@@ -18,6 +18,7 @@ from mailroom.campaigns.digests import Digests, key_of, latest
 from mailroom.clock import DAY, HOUR
 from mailroom.errors import InvalidCampaign
 from mailroom.office import Office
+from mailroom.people.subscriptions import Preferences, read_preferences
 from mailroom.settings import WEEKDAYS
 from mailroom.store.facts import DELIVERY, set_fact
 from tests.mailroom.offices import Watch, count, make_settings, new_office
@@ -144,6 +145,55 @@ def test_what_is_on_hold_waits_for_the_next_digest(office: Office, weekly: Diges
     watch.pass_(7 * DAY)
     assert weekly.make_due() == 1
     assert letters(office, reader) == ["en-post"]
+
+
+def test_who_changes_to_each_post_in_mid_week_gets_the_digest_of_that_week_still(
+    office: Office, weekly: Digests, watch: Watch
+) -> None:
+    [reader] = add_readers(office, [{"rhythm": "weekly"}])
+    weekly.make_due()
+    start(office, draft(office, "en", "before"))
+    office.subscriptions.change(reader, Preferences(("en",), "each"))
+    office.subscriptions.change(reader, Preferences(("en",), "each", discreet=True))  # once more: it stays so
+    assert read_preferences(office.database.read("SELECT * FROM subscriptions")[0]).rhythm == "each"
+    start(office, draft(office, "en", "after"))
+    assert letters(office, reader) == ["en-after"]
+    watch.pass_(7 * DAY)
+    start(office, draft(office, "en", "held"), hold=600)  # they have a letter of it: it waits
+    assert weekly.make_due() == 1
+    assert letters(office, reader) == ["en-after", "en-before", "en-held"]
+    watch.pass_(7 * DAY)
+    assert weekly.make_due() == 0
+    assert office.database.read("SELECT rhythm FROM subscriptions")[0][0] == "each"
+
+
+def test_who_never_read_digests_gets_none(office: Office, weekly: Digests, watch: Watch) -> None:
+    each, back = add_readers(office, [{"langs": "fa"}, {"langs": "fa", "rhythm": "weekly"}])
+    weekly.make_due()
+    start(office, draft(office, "en"))
+    office.subscriptions.change(each, Preferences(("en",), "each"))
+    for rhythm in ("each", "weekly"):
+        office.subscriptions.change(back, Preferences(("en",), rhythm))
+    watch.pass_(7 * DAY)
+    assert weekly.make_due() == 1
+    assert (letters(office, each), letters(office, back)) == ([], ["en-post"])
+    assert count(office, "subscriptions", "rhythm = 'both'") == 0
+
+
+def test_a_post_that_was_paused_is_in_the_digest_after_it_went_on(
+    office: Office, weekly: Digests, watch: Watch
+) -> None:
+    weekly_reader, changed, each = add_readers(office, [{"rhythm": "weekly"}, {"rhythm": "weekly"}, {}])
+    weekly.make_due()
+    start(office, draft(office, "en"))
+    office.subscriptions.change(changed, Preferences(("en",), "each"))
+    office.database.write(lambda connection: connection.execute("UPDATE campaigns SET state = 'paused'"))
+    watch.pass_(8 * DAY)
+    assert weekly.make_due() == 0
+    Campaigns(office.database, office.clock).resend_unknown("en-post")
+    watch.pass_(7 * DAY)
+    assert weekly.make_due() == 2
+    assert [letters(office, reader) for reader in (weekly_reader, changed, each)] == [["en-post"]] * 3
 
 
 def test_a_digest_that_was_missed_is_made_later_and_no_week_twice(
