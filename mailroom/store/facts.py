@@ -10,6 +10,8 @@ DELIVERY = "delivery"
 LAST_BACKUP = "last_backup"
 #: The newest day that the worker has seen, by which it knows a clock that went back.
 LAST_DAY = "last_day"
+#: What the page `health` wrote last, which means nothing.
+HEALTH = "health"
 
 
 def fact(connection: sqlite3.Connection, name: str) -> str:

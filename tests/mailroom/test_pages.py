@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mailroom.office import Office
 from mailroom.people.subscriptions import Preferences
 from mailroom.settings import Settings
 from mailroom.tokens import Purpose
+from mailroom.web import pages
 from mailroom.web.app import make_public
 from mailroom.web.rendering import write_number
 from tests.mailroom.offices import Watch, ask, count, identity_of, make_settings, new_office, subscribe
@@ -388,8 +390,26 @@ def test_health_says_ok_or_not(office: Office, visitor: Visitor) -> None:
     healthy = visitor.get("health")
     assert (healthy.status, healthy.body) == (200, b"ok\n")
     office.database.close()
-    ill = visitor.get("health")
+    ill = Visitor(office).get("health")
     assert (ill.status, ill.body) == (503, b"not ok\n")
+
+
+def test_health_notices_a_full_disk_and_writes_no_more_than_every_ten_seconds(
+    visitor: Visitor, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "steady_time", lambda: watch.now)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        assert visitor.get("health").status == 200
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # no file may grow any more
+        watch.pass_(9)
+        assert visitor.get("health").status == 200, "this is what it said last"
+        watch.pass_(1)
+        assert (visitor.get("health").status, visitor.ask("HEAD", "/mail/health").status) == (503, 503)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    watch.pass_(10)
+    assert visitor.get("health").status == 200
 
 
 def test_the_publication_has_a_name_in_each_language(tmp_path: Path, watch: Watch) -> None:

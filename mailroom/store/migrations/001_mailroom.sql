@@ -35,6 +35,11 @@ CREATE TABLE suppressions (
     day INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- To whom lists are sent. The worker looks again when a letter leaves.
+CREATE VIEW readers AS
+SELECT * FROM subscriptions WHERE state = 'confirmed'
+AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.lookup = subscriptions.lookup);
+
 -- How often a form had a letter sent to an address; rows go after 30 days.
 CREATE TABLE form_letters (
     lookup BLOB NOT NULL,
@@ -126,7 +131,7 @@ CREATE TABLE api_tokens (
 ) WITHOUT ROWID;
 
 -- Single values, in words (mailroom/store/facts.py): 'delivery' ('on'; 'off' after a restore: nothing is sent, nothing
--- starts), 'last_backup' (day), 'last_day' (the clock's); and in octets: 'keyring' (Vault.check).
+-- starts), 'last_backup' (day), 'last_day' (the clock's), 'health' (anything); and in octets: 'keyring' (Vault.check).
 CREATE TABLE facts (
     name TEXT PRIMARY KEY,
     value BLOB NOT NULL
