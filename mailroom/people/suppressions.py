@@ -36,4 +36,6 @@ def lift(connection: sqlite3.Connection, journal: Journal, lookups: Sequence[Loo
     for each in lookups:
         deleted = connection.execute("DELETE FROM suppressions WHERE lookup = ?", (each.value,)).rowcount
         if deleted:
+            # After a crash before the commit they stay suppressed here, while a restored backup lets them have
+            # letters: no harm, since it is done only for one who is just confirming or whom a domain refused.
             journal.append(Entry("lift", each, "", day))
