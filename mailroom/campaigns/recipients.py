@@ -13,22 +13,19 @@ from dataclasses import dataclass
 
 from mailroom.people.subscriptions import Rhythm
 
-# Whoever confirmed and is not suppressed. The worker looks again when a letter leaves.
 _READERS = """
 WITH choices AS MATERIALIZED (SELECT key AS langs, value AS campaign FROM json_each(:choices))
-SELECT subscriptions.id AS subscription, campaigns.key AS campaign, campaigns.lang AS lang
-FROM subscriptions JOIN choices USING (langs) JOIN campaigns ON campaigns.key = choices.campaign
-WHERE subscriptions.state = 'confirmed' AND (:rhythm = '' OR subscriptions.rhythm IN (:rhythm, 'both'))
-AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.lookup = subscriptions.lookup)
-AND NOT EXISTS (SELECT 1 FROM received WHERE received.subscription = subscriptions.id AND received.post = :post)
+SELECT readers.id AS subscription, campaigns.key AS campaign, campaigns.lang AS lang
+FROM readers JOIN choices USING (langs) JOIN campaigns ON campaigns.key = choices.campaign
+WHERE (:rhythm = '' OR readers.rhythm IN (:rhythm, 'both'))
+AND NOT EXISTS (SELECT 1 FROM received WHERE received.subscription = readers.id AND received.post = :post)
 """
 _SENT = """
-SELECT subscriptions.id AS subscription, :campaign AS campaign, :lang AS lang
-FROM received JOIN subscriptions ON subscriptions.id = received.subscription
-WHERE received.campaign = :corrects AND subscriptions.state = 'confirmed'
-AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.lookup = subscriptions.lookup)
+SELECT readers.id AS subscription, :campaign AS campaign, :lang AS lang
+FROM received JOIN readers ON readers.id = received.subscription
+WHERE received.campaign = :corrects
 AND NOT EXISTS (
-    SELECT 1 FROM letters WHERE letters.subscription = subscriptions.id
+    SELECT 1 FROM letters WHERE letters.subscription = readers.id
     AND (letters.campaign = :corrects OR instr(',' || letters.posts || ',', ',' || :corrects || ','))
     AND letters.state IN ('bounced', 'refused', 'expired', 'dropped')
 )
@@ -64,7 +61,7 @@ def readers(
     connection: sqlite3.Connection, post: str, present: Mapping[str, str], fresh: Collection[str], rhythm: Rhythm | None
 ) -> Selection:
     """Confirmed subscribers who have not had the post, each with the campaign (`present`, by language) for them."""
-    orders = connection.execute("SELECT DISTINCT langs FROM subscriptions WHERE state = 'confirmed'")
+    orders = connection.execute("SELECT DISTINCT langs FROM readers")
     choices = {langs: campaign for (langs,) in orders if (campaign := choose(langs, present, fresh))}
     return Selection(_READERS, {"choices": json.dumps(choices), "rhythm": rhythm or "", "post": post})
 

@@ -116,14 +116,13 @@ def export(office: Office, target: Path, service: Service, *, lang: str = "", pl
 def _confirmed(office: Office) -> Iterator[Subscriber | None]:
     """Who confirmed and may be written to; None for one whose address does not open."""
     with office.database.snapshot() as connection:
-        for row in connection.execute("SELECT * FROM subscriptions WHERE state = 'confirmed' ORDER BY confirmed, id"):
-            if not connection.execute("SELECT 1 FROM suppressions WHERE lookup = ?", (row["lookup"],)).fetchone():
-                try:
-                    address = office.vault.open(bytes(row["address"]), bytes(row["id"]))
-                except Unreadable:
-                    yield None
-                else:
-                    yield Subscriber(address, read_preferences(row), write_day(row["confirmed"]))
+        for row in connection.execute("SELECT * FROM readers ORDER BY confirmed, id"):
+            try:
+                address = office.vault.open(bytes(row["address"]), bytes(row["id"]))
+            except Unreadable:
+                yield None
+            else:
+                yield Subscriber(address, read_preferences(row), write_day(row["confirmed"]))
 
 
 @dataclass(frozen=True, slots=True)
