@@ -5,6 +5,10 @@ None of them ever holds an address, a token or a key: messages end in logs.
 
 from __future__ import annotations
 
+import errno
+import traceback
+from pathlib import Path
+
 
 class ConfigurationError(ValueError):
     """A setting that cannot be used: it names the setting, the value found there and the remedy."""
@@ -107,3 +111,13 @@ class TemporaryFailure(DeliveryFailed):
 
 class PermanentFailure(DeliveryFailed):
     """Never, as things are."""
+
+
+def describe(error: BaseException) -> str:
+    """An error for the log: our own say what to do and hold no secret; of others, the kind and the place."""
+    if isinstance(error, (MailroomError, ConfigurationError)):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames[-4:]))
+    number = f" ({errno.errorcode.get(error.errno or 0, '?')})" if isinstance(error, OSError) else ""
+    return f"{type(error).__name__}{number} at {place}"

@@ -7,7 +7,6 @@ here, and handed to each process through a pipe: it is on no command line, in no
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import multiprocessing
 import os
@@ -16,14 +15,13 @@ import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from mailroom.errors import ConfigurationError, MailroomError
+from mailroom.errors import ConfigurationError, describe
 from mailroom.office import Office, open_office
 from mailroom.settings import Settings
 from mailroom.store.keyring import Keyring, load_keyring
@@ -241,16 +239,6 @@ def write_log(settings: Settings) -> None:
     logging.basicConfig(level=level, format="%(name)s: %(levelname)s: %(message)s", force=True)
     # It names paths when something fails, and a path may hold a token.
     logging.getLogger("waitress").setLevel(logging.CRITICAL + 1)
-
-
-def describe(error: BaseException) -> str:
-    """An error for the log: our own say what to do and hold no secret; of others, the kind and the place."""
-    if isinstance(error, (MailroomError, ConfigurationError)):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames[-4:]))
-    number = f" ({errno.errorcode.get(error.errno or 0, '?')})" if isinstance(error, OSError) else ""
-    return f"{type(error).__name__}{number} at {place}"
 
 
 def _of_thread(failed: threading.ExceptHookArgs) -> str:

@@ -22,8 +22,7 @@ from mailroom.delivery.pauses import RELAY
 from mailroom.delivery.queue import Letter, Queue
 from mailroom.delivery.relay import ConnectionLost, Rejected, Relay, Uncertain, Unencodable, Unreachable
 from mailroom.delivery.replies import Reply, Stage, Verdict, classify
-from mailroom.errors import InvalidLetter, StoreDamaged, StoreError
-from mailroom.service import describe
+from mailroom.errors import InvalidLetter, StoreDamaged, StoreError, describe
 from mailroom.store.database import Database
 
 T = TypeVar("T")

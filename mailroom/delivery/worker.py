@@ -28,9 +28,8 @@ from mailroom.delivery.pauses import RELAY
 from mailroom.delivery.queue import Letter, Queue
 from mailroom.delivery.relay import Relay, SmtpRelay
 from mailroom.delivery.sender import Outlook, Sender
-from mailroom.errors import StoreDamaged, StoreError
+from mailroom.errors import StoreDamaged, StoreError, describe
 from mailroom.office import Office
-from mailroom.service import describe
 from mailroom.store.facts import LAST_DAY, fact, may_deliver, set_fact
 from mailroom.store.lock import Lock
 

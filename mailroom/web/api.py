@@ -31,11 +31,10 @@ from mailroom.errors import (
 from mailroom.languages import Languages, load_languages
 from mailroom.office import Office
 from mailroom.people.addresses import normalise
+from mailroom.web.failures import note_failure, note_unexpected
 
 #: A body's octets, at most.
 LARGEST = 1024 * 1024
-#: When to come back after a failure of ours, in seconds.
-RETRY = 60
 
 _LOG = logging.getLogger("mailroom.api")
 _STATUS: dict[type[CampaignError], int] = {
@@ -255,17 +254,10 @@ def _show_refusal(req: falcon.Request, resp: falcon.Response, error: CampaignErr
 
 
 def _show_failure(req: falcon.Request, resp: falcon.Response, error: StoreError, _: object) -> None:  # noqa: ARG001
-    """The database does not take it now; why stands in the log."""
-    _LOG.error("%s", error)
-    resp.set_header("Retry-After", str(RETRY))
+    note_failure(_LOG, resp, error)
     _show(resp, 503, "Nothing can be written or read now", "Try again later; the mailroom's log says why.")
 
 
 def _show_unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, _: object) -> None:
-    """A mistake in the program. Neither what was sent nor the error's text, which may repeat it, is logged."""
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else "?"
-    _LOG.error("%s %s: %s at %s", req.method, req.uri_template, type(error).__name__, where)
+    note_unexpected(_LOG, req, error)
     _show(resp, 500, "This is a mistake of ours", "The mailroom's log says where.")

@@ -13,6 +13,7 @@ from mailroom.errors import ExpiredToken, InvalidToken, StoreError
 from mailroom.languages import Languages, load_languages
 from mailroom.office import Office
 from mailroom.web.api import api_path, make_api
+from mailroom.web.failures import note_failure, note_unexpected
 from mailroom.web.limits import Limits
 from mailroom.web.pages import Desk, pages
 from mailroom.web.rendering import Renderer
@@ -25,8 +26,6 @@ DENIED_FEATURES = (
     "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial",
     "storage-access", "usb", "window-management", "xr-spatial-tracking",
 )  # fmt: skip
-#: When to come back after a failure of ours, in seconds.
-RETRY = 60
 
 _LOG = logging.getLogger("mailroom.web")
 _PAGES = {404: "missing", 429: "busy"}
@@ -130,18 +129,13 @@ class _Errors:
         self._show(req, resp, 410, "expired")
 
     def show_failure(self, req: falcon.Request, resp: falcon.Response, error: StoreError, _: object) -> None:
-        """The database does not take it now: the message says why, to whoever runs this."""
-        _LOG.error("%s", error)
-        resp.set_header("Retry-After", str(RETRY))
+        """The database does not take it now."""
+        note_failure(_LOG, resp, error)
         self._show(req, resp, 503, "failed")
 
     def show_unexpected(self, req: falcon.Request, resp: falcon.Response, error: Exception, _: object) -> None:
-        """A mistake in the program. What was asked is not logged, nor the error's text, which may repeat it."""
-        frame = error.__traceback__
-        while frame and frame.tb_next:
-            frame = frame.tb_next
-        where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else "?"
-        _LOG.error("%s %s: %s at %s", req.method, req.uri_template, type(error).__name__, where)
+        """A mistake in the program."""
+        note_unexpected(_LOG, req, error)
         self._show(req, resp, 500, "failed")
 
     def _show(self, req: falcon.Request, resp: falcon.Response, status: int, page: str) -> None:
