@@ -104,6 +104,8 @@ def test_unsubscribing(office: Office, visitor: Visitor) -> None:
     assert state(office, "reader@example.org") == "unsubscribed"
     assert count(office, "suppressions") == 1
     assert "subscribe?lang=en" in done.text, "it says how to come back"
+    assert count(office, "form_letters") == 1
+    assert "the days on which a form had a letter sent" in done.text, "it says all that remains"
     assert visitor.press(page).status == 200, "twice is once"
 
 
