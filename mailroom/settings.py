@@ -82,10 +82,12 @@ class Settings:
     api_public: bool = False
     #: Whose `X-Forwarded-For` is believed: addresses or networks, comma-separated; nobody's when empty.
     trusted_proxies: tuple[Network, ...] = ()
-    #: Sign-ups taken in an hour from one network (/24, /56).
+    #: Sign-ups taken in an hour from one network (/24, /56); and as many settings links.
     limit_network: int = 20
-    #: Sign-ups taken in a minute from everybody.
+    #: Sign-ups taken in a minute from everybody; and as many settings links.
     limit_total: int = 120
+    #: Sign-ups taken in a day from everybody.
+    limit_day: int = 5000
 
     #: The sender's address.
     sender: str = ""

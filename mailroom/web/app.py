@@ -37,7 +37,9 @@ def make_app(office: Office, languages: Languages | None = None) -> falcon.App[A
     url = public_url(office)
     languages = languages or load_languages(settings.languages, settings.default_lang)
     renderer = Renderer(settings, url, languages)
-    desk = Desk(office, url, languages, renderer, Limits(settings.limit_network, settings.limit_total))
+    sign_ups = Limits(settings.limit_network, settings.limit_total, settings.limit_day)
+    links = Limits(settings.limit_network, settings.limit_total)
+    desk = Desk(office, url, languages, renderer, sign_ups, links)
     app: falcon.App[Any, Any] = falcon.App(middleware=[_Gate(url, renderer.policy)])
     path = urlsplit(url).path
     for each, page in pages(desk):

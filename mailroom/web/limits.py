@@ -1,4 +1,6 @@
-"""How many sign-ups are taken: from one network in an hour, and from everybody in a minute.
+"""How many sign-ups are taken: from one network in an hour, from everybody in a minute and in a day.
+
+Links to the settings, which are mailed as well, are counted apart: a flood of sign-ups shuts nobody out of theirs.
 
 Kept in memory only, under a key that ends with the process: nothing of it is written or logged, and nothing says who
 was here once an hour has passed. How often one address is written to is the worker's to limit.
@@ -13,49 +15,67 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from mailroom.clock import HOUR, MINUTE
+from mailroom.clock import DAY, HOUR, MINUTE
 from mailroom.settings import Network
 
 #: The part of an address that one subscriber of a provider usually has to themselves or shares with few.
 PREFIXES = {4: 24, 6: 56}
 
 
-class Limits:
-    """Counts sign-ups. Its memory is bounded by what it lets through in an hour."""
+@dataclass(slots=True)
+class _Span:
+    """So many in so many seconds, from everybody."""
 
-    def __init__(self, network: int, total: int, steady: Callable[[], float] = time.monotonic) -> None:
-        """`network` sign-ups an hour from one network, `total` a minute from everybody."""
+    most: int
+    seconds: float
+    taken: deque[float] = field(default_factory=deque)
+
+    def wait(self, now: float) -> float:
+        """In how many seconds one more may be taken."""
+        while self.taken and now - self.taken[0] >= self.seconds:
+            self.taken.popleft()
+        if len(self.taken) < self.most:
+            return 0.0
+        return (self.taken[0] if self.taken else now) + self.seconds - now
+
+
+class Limits:
+    """Counts sign-ups, or settings links. Its memory is bounded by what it lets through in an hour, or in a day."""
+
+    def __init__(
+        self, network: int, total: int, day: int | None = None, *, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`network` an hour from one network, `total` a minute from everybody, and `day` a day if that is limited."""
         self._most_of_network = network
-        self._most = total
+        self._spans = [_Span(total, MINUTE)] + ([] if day is None else [_Span(day, DAY)])
         self._steady = steady
         self._key = os.urandom(32)
         self._lock = threading.Lock()
-        self._minute: deque[float] = deque()
         self._hour: deque[tuple[float, bytes]] = deque()
         self._networks: dict[bytes, deque[float]] = {}
 
     def take(self, address: str) -> float:
-        """Count a sign-up from this IP address and return 0.0, or return in how many seconds one would be taken."""
+        """Count one from this IP address and return 0.0, or return in how many seconds it would be taken."""
         name = hashlib.blake2b(network_of(address), key=self._key, digest_size=16).digest()
         with self._lock:
             now = self._steady()
             self._forget(now)
-            if len(self._minute) >= self._most:
-                return (self._minute[0] if self._minute else now) + MINUTE - now
+            if wait := max(span.wait(now) for span in self._spans):
+                return wait
             own = self._networks.get(name, deque())
             if len(own) >= self._most_of_network:
                 return (own[0] if own else now) + HOUR - now
             own.append(now)
             self._networks[name] = own
             self._hour.append((now, name))
-            self._minute.append(now)
+            for span in self._spans:
+                span.taken.append(now)
             return 0.0
 
     def _forget(self, now: float) -> None:
-        """Drop what is too old to count."""
-        while self._minute and now - self._minute[0] >= MINUTE:
-            self._minute.popleft()
+        """Drop what of networks is too old to count."""
         while self._hour and now - self._hour[0][0] >= HOUR:
             _, name = self._hour.popleft()
             own = self._networks[name]

@@ -47,7 +47,9 @@ class Desk:
     url: str
     languages: Languages
     renderer: Renderer
-    limits: Limits
+    #: Of sign-ups, and of links to the settings: both have a letter sent.
+    sign_ups: Limits
+    links: Limits
 
     def show(
         self,
@@ -84,10 +86,10 @@ class Desk:
         """The address of a page, in the language of this one."""
         return f"{self.url}{path}?lang={self.language(req).tag}"
 
-    def count(self, req: falcon.Request) -> None:
+    def count(self, req: falcon.Request, limits: Limits) -> None:
         """Count what has a letter sent. Raises falcon.HTTPTooManyRequests."""
         trusted = self.office.settings.trusted_proxies
-        wait = self.limits.take(visitor(req.remote_addr, req.get_header("X-Forwarded-For") or "", trusted))
+        wait = limits.take(visitor(req.remote_addr, req.get_header("X-Forwarded-For") or "", trusted))
         if wait:
             raise falcon.HTTPTooManyRequests(retry_after=int(wait) + 1)
 
@@ -149,7 +151,7 @@ class Send:
             if type(error) is InvalidToken:
                 raise falcon.HTTPBadRequest from error
             raise
-        self.desk.count(req)
+        self.desk.count(req, self.desk.sign_ups)
         self.desk.office.requests.store(request)
         self.desk.show(req, resp, "sent", self.desk.languages.find(request.lang))
 
@@ -193,7 +195,7 @@ class SettingsLink(Page):
     def on_post(self, req: falcon.Request, resp: falcon.Response, token: str) -> None:
         """Keep the request for the worker. The answer is the same for everybody."""
         identity = self.desk.identity(Purpose.SETTINGS, token)
-        self.desk.count(req)
+        self.desk.count(req, self.desk.links)
         request = Request("settings", self.desk.language(req).tag, subscription=identity.hex())
         self.desk.office.requests.store(request)
         self.desk.show(req, resp, "link_sent")

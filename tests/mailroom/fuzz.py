@@ -142,7 +142,7 @@ def main() -> None:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     for endpoint in ENDPOINTS:
         with tempfile.TemporaryDirectory() as folder:
-            settings = make_settings(Path(folder), limit_network=MANY, limit_total=MANY)
+            settings = make_settings(Path(folder), limit_network=MANY, limit_total=MANY, limit_day=MANY)
             with new_office(settings) as office:
                 fuzzer, started = Fuzzer(office, seed), time.monotonic()
                 statuses = Counter(fuzzer.ask(endpoint).status for _ in range(count))

@@ -17,7 +17,7 @@ COUNT = 150
 def test_no_request_makes_a_page_fail(
     settings: Settings, watch: Watch, endpoint: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with new_office(replace(settings, limit_network=MANY, limit_total=MANY), watch) as office:
+    with new_office(replace(settings, limit_network=MANY, limit_total=MANY, limit_day=MANY), watch) as office:
         fuzzer = Fuzzer(office, seed=len(endpoint))
         statuses = {fuzzer.ask(endpoint).status for _ in range(COUNT)}
     assert len(statuses) > 1

@@ -26,7 +26,7 @@ def settings_for(folder: Path, port: int) -> Settings:
     """Settings that let everything through."""
     address = f"127.0.0.1:{port}"
     return make_settings(
-        folder, url=f"http://{address}/mail/", listen=address, limit_network=MANY, limit_total=MANY,
+        folder, url=f"http://{address}/mail/", listen=address, limit_network=MANY, limit_total=MANY, limit_day=MANY,
         exit="https://weather.example/", exits={"fa": "https://hava.example/"},
     )  # fmt: skip
 
