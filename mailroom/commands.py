@@ -362,6 +362,7 @@ def status(settings: Settings, _: argparse.Namespace) -> None:
 
 def delivery(settings: Settings, args: argparse.Namespace) -> None:
     """Let letters go out, also to what was paused, or keep them."""
+    from mailroom.clock import Clock
     from mailroom.delivery.pauses import resume
     from mailroom.store.facts import DELIVERY, set_fact
 
@@ -370,7 +371,7 @@ def delivery(settings: Settings, args: argparse.Namespace) -> None:
         if args.state == "off":
             print("Delivery is off: letters wait, and no campaign starts.")
             return
-        ended = resume(database)
+        ended = resume(database, Clock().now())
         paused = [row["key"] for row in database.read("SELECT key FROM campaigns WHERE state = 'paused' ORDER BY key")]
         print(f"Delivery is on; pauses ended: {ended}.")
         if paused:

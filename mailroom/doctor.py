@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import smtplib
+import sqlite3
 import time
 import urllib.error
 import urllib.request
@@ -21,8 +22,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from mailroom.clock import HOUR
+from mailroom.clock import DAY, HOUR
 from mailroom.delivery.bounces import count_set_aside
+from mailroom.delivery.queue import Queue, cap_on
 from mailroom.delivery.relay import Rejected, SmtpRelay, Unreachable
 from mailroom.errors import ConfigurationError, MailroomError
 from mailroom.letters.dkim import make_signer
@@ -406,9 +408,8 @@ def look_at_letters(patient: Patient) -> Iterator[Finding]:
     with office.database.snapshot() as connection:
         delivers = may_deliver(connection)
         unknown = connection.execute("SELECT count(*) FROM letters WHERE state = 'unknown'").fetchone()[0]
-        late = connection.execute(
-            "SELECT count(*) FROM letters WHERE state = 'pending' AND due < ?", (now - HOUR,)
-        ).fetchone()[0]
+        values = {"before": now - HOUR, "lists": not _lists_wait_their_turn(office, connection)}
+        late = connection.execute(_LATE, values).fetchone()[0]
         relay = connection.execute("SELECT reply FROM pauses WHERE domain = x'' AND until > ?", (now,)).fetchone()
         domains = connection.execute(
             "SELECT count(*) FROM pauses WHERE domain != x'' AND until > ?", (now,)
@@ -422,6 +423,28 @@ def look_at_letters(patient: Patient) -> Iterator[Finding]:
     ]
     found = [Finding("look", f"Letters: {what}", remedy) for applies, what, remedy in before if applies]
     yield from found or [Finding("ok", "Letters: none is stuck")]
+
+
+# Those of lists wait also while their campaign is paused or held.
+_LATE = """
+SELECT count(*) FROM letters LEFT JOIN campaigns ON campaigns.key = letters.campaign
+WHERE letters.state = 'pending' AND letters.due < :before AND (letters.kind NOT IN ('campaign', 'digest')
+    OR :lists AND campaigns.state = 'started' AND campaigns.release < :before)
+"""
+
+
+def _lists_wait_their_turn(office: Office, connection: sqlite3.Connection) -> bool:
+    """Whether letters of lists may well wait: for another day, for their second, or for those that go before them."""
+    now, today = int(office.clock.now()), office.clock.today()
+    sent, day = Queue(office.database, office.vault, office.journal, office.clock).sent_on(today)
+    cap = cap_on(office.settings, day)
+    if cap and (sent >= cap or now % DAY < HOUR):
+        return True
+    at_work = "SELECT 1 FROM letters WHERE state IN ('claimed', 'sending') AND due > ? LIMIT 1"
+    if connection.execute(at_work, (now,)).fetchone():
+        return True
+    went = connection.execute("SELECT 1 FROM deliveries WHERE day = ? AND listed > 0", (today,)).fetchone()
+    return bool(office.settings.rate and went)
 
 
 def _of_dns(check: Callable[[Settings, Names], Iterator[Finding]]) -> Callable[[Patient], Iterator[Finding]]:

@@ -66,7 +66,7 @@ def standing(database: Database, now: float) -> list[Pause]:
     return [Pause(bytes(row["domain"]), row["until"], row["reply"], row["campaign"]) for row in rows]
 
 
-def resume(database: Database) -> int:
+def resume(database: Database, now: float) -> int:
     """End all pauses: whoever runs the mailroom has removed the cause. Returns how many there were.
 
     Letters that waited for a domain are due now. The clock is taken for right, though it may have been ahead before.
@@ -74,7 +74,8 @@ def resume(database: Database) -> int:
 
     def work(connection: sqlite3.Connection) -> int:
         connection.execute(
-            "UPDATE letters SET due = 0 WHERE state = 'pending' AND domain IN (SELECT domain FROM pauses)"
+            "UPDATE letters SET due = ? WHERE state = 'pending' AND domain IN (SELECT domain FROM pauses)",
+            (int(now),),
         )
         connection.execute("DELETE FROM facts WHERE name = ?", (LAST_DAY,))
         return connection.execute("DELETE FROM pauses").rowcount

@@ -22,6 +22,7 @@ from mailroom.delivery.replies import LAST_ATTEMPT, Reply, Verdict, classify_rep
 from mailroom.errors import Unreadable
 from mailroom.people.addresses import normalise
 from mailroom.people.suppressions import is_suppressed, lift, suppress
+from mailroom.settings import Settings
 from mailroom.store.database import Database
 from mailroom.store.journal import Journal
 from mailroom.store.vault import Lookup, Vault
@@ -402,6 +403,11 @@ class Queue:
 
     def _now(self) -> int:
         return int(self._clock.now())
+
+
+def cap_on(settings: Settings, day: int) -> int:
+    """How many letters may go on a day of delivering to lists, counted from 0; 0 for any number."""
+    return settings.warm_up[day] if day < len(settings.warm_up) else settings.daily_cap
 
 
 _Step = Callable[[sqlite3.Connection], Any]

@@ -25,7 +25,7 @@ from mailroom.clock import HOUR, MINUTE
 from mailroom.delivery.envelopes import Envelopes
 from mailroom.delivery.outbox import Outbox
 from mailroom.delivery.pauses import RELAY
-from mailroom.delivery.queue import Letter, Queue
+from mailroom.delivery.queue import Letter, Queue, cap_on
 from mailroom.delivery.relay import Relay, SmtpRelay
 from mailroom.delivery.sender import Outlook, Sender
 from mailroom.errors import StoreDamaged, StoreError, describe
@@ -229,7 +229,7 @@ class Worker:
         if not (settings.daily_cap or settings.warm_up):
             return room
         sent, day = self._queue.sent_on(self._office.clock.today())
-        cap = settings.warm_up[day] if day < len(settings.warm_up) else settings.daily_cap
+        cap = cap_on(settings, day)
         return max(0, cap - sent - self._outlook.in_hand) if cap else room
 
     def _do_chores(self, stop: threading.Event) -> None:

@@ -686,7 +686,7 @@ def test_a_clock_that_jumps_stops_everything_until_it_is_right(
         watch.pass_(-10 * DAY)
         with working(office):
             wait_until(lambda: "the clock is 10 days behind" in caplog.text, "nobody was told")
-            pauses.resume(office.database)  # an operator says that it is right now
+            pauses.resume(office.database, office.clock.now())  # an operator says that it is right now
             wait_until(lambda: caplog.text.count("goes on") == 2, "it waits for ten days")
 
 

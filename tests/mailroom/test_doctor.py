@@ -21,6 +21,7 @@ import dns.rrset
 import pytest
 
 from mailroom import doctor
+from mailroom.clock import DAY, HOUR
 from mailroom.doctor import Answer, Finding, Patient, examine
 from mailroom.errors import ConfigurationError, MailroomError
 from mailroom.letters.dkim import make_key, make_signer
@@ -31,6 +32,7 @@ from mailroom.probe import send_and_read
 from mailroom.settings import Secret, Settings
 from mailroom.store.facts import DELIVERY, LAST_BACKUP, LAST_DAY, set_fact
 from tests.frontdoor.support import copy_project, lend_environment, run_blog
+from tests.mailroom.crowd import addresses, enrol, start
 from tests.mailroom.offices import Watch, make_settings, new_office
 from tests.mailroom.servers import BLOG_DOMAIN, BOUNCE_DOMAIN, MAIL_DOMAIN, PASSWORD, MailServer
 
@@ -274,6 +276,39 @@ def test_letters_that_do_not_move_are_found(house: House) -> None:
     ]
     house.office.database.write(lambda connection: set_fact(connection, DELIVERY, "off"))
     assert "delivery is off" in next(doctor.look_at_letters(Patient(house.office, house.zone))).what
+
+
+def test_letters_of_lists_are_not_late_that_wait_their_turn(house: House, watch: Watch) -> None:
+    def late(**settings: Any) -> bool:
+        return "an hour late" in house.examine(**settings)["Letters"].what
+
+    enrol(house.office, addresses(3))
+    start(house.office)
+    watch.pass_(HOUR)
+    assert not late()
+    watch.pass_(1)
+    assert late()
+    assert late(daily_cap=1)
+    today = house.office.clock.today()
+    house.write("INSERT INTO deliveries VALUES (?, 1, 1)", today)
+    assert not late(daily_cap=1), "the others go tomorrow"
+    assert not late(warm_up=(1, 5)), "the others go tomorrow"
+    assert late(daily_cap=2)
+    assert not late(rate=1), "they go one after the other"
+    house.write("UPDATE campaigns SET state = 'paused'")
+    assert not late()
+    house.write("UPDATE campaigns SET state = 'started', release = ?", int(watch.now) - 10)
+    assert not late(), "it was held until now"
+    house.write("UPDATE campaigns SET release = 0")
+    assert late()
+    watch.pass_(DAY - watch.now % DAY)
+    assert not late(daily_cap=1), "the day has only begun"
+    assert late()
+    [row, *_] = house.office.database.read("SELECT id FROM letters")
+    house.write("UPDATE letters SET state = 'claimed', due = ? WHERE id = ?", int(watch.now) + 1, row["id"])
+    assert not late(), "others are on their way"
+    watch.pass_(2)
+    assert late(), "nobody is at work any more"
 
 
 def test_a_full_disk_is_found(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -392,7 +392,8 @@ def test_pauses_can_be_ended(office: Office, letters: Queue) -> None:
     assert refuse_all(letters, 10) == 1
     letters.pause_relay(None, int(office.clock.now()) + 60, "421 4.3.2")
     assert [each.is_relay for each in pauses.standing(office.database, office.clock.now())] == [True, False]
-    assert pauses.resume(office.database) == 2
+    assert pauses.resume(office.database, office.clock.now()) == 2
+    assert count(office, "letters", f"due = {int(office.clock.now())}") == 10, "they are not late"
     assert len(claim(letters)) == 10
 
 
