@@ -115,7 +115,8 @@ class Settings:
     rate: int = 0
     #: Letters a day at most; 0 for no limit.
     daily_cap: int = 0
-    #: For a new sender: letters on its first day, second day and so on, `50,100,200,…`; then MAILROOM_DAILY_CAP.
+    #: For a new sender: letters on the first day on which a list gets any, the second and so on, `50,100,200,…`; then
+    #: MAILROOM_DAILY_CAP.
     warm_up: tuple[int, ...] = ()
     #: When the digest of the week goes: `sunday 08:00`, UTC.
     digest: str = "sunday 08:00"
