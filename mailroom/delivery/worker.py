@@ -143,6 +143,7 @@ class Worker:
         """Look once at what is due."""
         found = False
         with _patiently("letters that are due", stop):
+            self._mind_clock()  # each time: nothing must be taken for due by a clock that has just been set
             self._look()
             if not self._trouble:
                 self._decide()
@@ -153,12 +154,11 @@ class Worker:
             stop.wait(TURN)
 
     def _look(self) -> None:
-        """Take note of pauses, of campaigns that run, and of the clock; close campaigns that are through."""
+        """Take note of pauses and of campaigns that run; close campaigns that are through."""
         now = time.monotonic()
         if now - self._looked < TURN:
             return
         self._looked = now
-        self._mind_clock()
         self._outlook.refresh(self._office.database)
         if not self._trouble and self._outlook.running and (finished := self._campaigns.finish()):
             LOG.info("%d campaigns are finished", finished)
