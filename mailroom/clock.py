@@ -51,6 +51,6 @@ class Clock:
         """The day."""
         return day_of(self._wall())
 
-    def jump(self) -> float:
-        """By how many seconds the wall clock has left the monotonic one since the start."""
-        return self._wall() - self._steady() - self._difference
+    def jump(self, now: float | None = None) -> float:
+        """By how many seconds the wall clock, read just `now`, has left the monotonic one since the start."""
+        return (self._wall() if now is None else now) - self._steady() - self._difference

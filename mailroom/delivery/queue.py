@@ -92,12 +92,12 @@ class Queue:
 
     # Before the relay
 
-    def claim(self, most: int, *, lists: int) -> list[Letter]:
-        """Claim letters that are due: those of forms and tests first, then at most `lists` of campaigns.
+    def claim(self, most: int, *, lists: int, instant: float | None = None) -> list[Letter]:
+        """Claim letters that are due at an instant, or now: of forms and tests first, then `lists` of campaigns at most.
 
         Who has no address any more is dropped here, and whose domain is paused waits until its end.
         """
-        now, claim = self._now(), os.urandom(8)
+        now, claim = self._now() if instant is None else int(instant), os.urandom(8)
         held = {each.domain: each.until for each in pauses.standing(self._database, now)}
         while rows := self._due(most, lists, now):
             steps = [self._prepare(row, claim, held, now) for row in rows]

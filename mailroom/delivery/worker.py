@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mailroom.campaigns.campaigns import Campaigns
-from mailroom.clock import HOUR, MINUTE
+from mailroom.clock import HOUR, MINUTE, day_of
 from mailroom.delivery.envelopes import Envelopes
 from mailroom.delivery.outbox import Outbox
 from mailroom.delivery.pauses import RELAY
@@ -107,6 +107,7 @@ class Worker:
         self._pace = Pace(office.settings.rate)
         self._trouble = ""
         self._last_day = 0
+        self._instant = 0.0
         self._decided = self._looked = self._told = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
@@ -178,7 +179,9 @@ class Worker:
 
     def _trouble_with_clock(self) -> str:
         clock, database = self._office.clock, self._office.database
-        today, jump = clock.today(), clock.jump()
+        # What is due is asked of this reading alone: the clock may be set again right after it was found right.
+        self._instant = clock.now()
+        today, jump = day_of(self._instant), clock.jump(self._instant)
         if abs(jump) > JUMP:
             return f"the clock was set by {jump / HOUR:+.1f} hours"
         if today < self._last_day or not self._last_day:  # an operator may have it forgotten
@@ -212,7 +215,7 @@ class Worker:
             return self._letters.qsize() > 0
         if self._outlook.until(RELAY) or not self._may_deliver():
             return False
-        letters = self._queue.claim(room, lists=self._left_today(room))
+        letters = self._queue.claim(room, lists=self._left_today(room), instant=self._instant)
         self._pace.spend(len(letters))
         self._outlook.taken(len(letters))
         for letter in letters:
