@@ -93,7 +93,7 @@ class Queue:
     # Before the relay
 
     def claim(self, most: int, *, lists: int, instant: float | None = None) -> list[Letter]:
-        """Claim letters that are due at an instant, or now: of forms and tests first, then `lists` of campaigns at most.
+        """Claim letters due at an instant, or now: of forms and tests first, then at most `lists` of campaigns.
 
         Who has no address any more is dropped here, and whose domain is paused waits until its end.
         """
