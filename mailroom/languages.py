@@ -108,7 +108,10 @@ def describe(tag: str) -> Language:
     """What CLDR knows of a language, whether it has a catalogue or not; English's direction when it knows nothing."""
     locale = _locale(tag)
     name = locale.languages.get(tag.replace("-", "_")) or locale.get_display_name() or tag
-    script = langcodes.Language.get(tag).maximize().script or "Zyyy"
+    try:
+        script = langcodes.Language.get(tag).maximize().script or "Zyyy"
+    except LanguageTagError:  # what a campaign's HTML states may be no tag at all
+        script = "Zyyy"
     return Language(tag, name[:1].upper() + name[1:], locale.text_direction, script, locale)
 
 

@@ -169,6 +169,7 @@ fragments = st.lists(pieces, max_size=8).map("".join)
 
 
 @given(fragments)
+@example('<a lang="0">')
 @example("<p><svg><p><style><!--</style><img src=x onerror=alert(1)>--></style>")
 @example("<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>")
 @example('<a href="https://example.org/" style="color:red">x</a></div></td></tr></table>')

@@ -150,7 +150,8 @@ def test_limits_count_who_asks_not_who_they_say_they_are(behind: Behind, monkeyp
 def test_what_is_too_large_goes_no_further(behind: Behind) -> None:
     for size in (100_000, 6_000_000):
         with contextlib.suppress(OSError, http.client.HTTPException):  # whoever refuses may hang up meanwhile
-            assert behind.web.get("/mail/subscribe", method="POST", body=b"x" * size, Content_Type=FORM).status == 413
+            answer = behind.web.get("/mail/subscribe", method="POST", body=b"x" * size, Content_Type=FORM)
+            assert answer.status in (413, 502)  # 502: nginx was still handing on what had been refused
     assert behind.web.get("/mail/subscribe").status == 200
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import html5lib
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jinja2 import Environment
 from prose.blocks import mark, numbered_blocks, without_ids
@@ -148,6 +148,7 @@ def test_browsers_find_the_same_text_and_each_id_once(text: str) -> None:
         root = html5lib.parse(f"<main>{text}", namespaceHTMLElements=False)
         return "".join(root.itertext()), [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
 
+    assume(not re.search(r"<script>(?!.*</script>)", text, re.DOTALL))  # it takes the rest of any page for its own
     (words, authors), (marked_words, ids) = read(text), read(marked(text))
     assert marked_words == words
     ours = [one for one in ids if re.fullmatch(r"[ps]\d+", one) and one not in authors]
