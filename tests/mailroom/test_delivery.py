@@ -665,6 +665,7 @@ def test_a_full_disk_is_waited_for(office: Office, tmp_path: Path, caplog: pytes
     assert states(office) == {"sent": 300}
 
 
+@pytest.mark.alone
 def test_a_clock_that_jumps_stops_everything_until_it_is_right(
     office: Office, tmp_path: Path, watch: Watch, caplog: pytest.LogCaptureFixture
 ) -> None:
