@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, BrowserType, sync_playwright
 
 from tests.frontdoor.support import browser_path
 
-# How long an example takes says how busy the machine is; what must be quick has a test that says so. Every run tries the
-# same examples, so that a change is blamed for what it broke only; `--hypothesis-profile explore` looks for new ones.
+# How long an example takes says how busy the machine is; what must be quick has a test that says so. Every run tries
+# the same examples, so that a change is blamed for what it broke only; `--hypothesis-profile explore` finds new ones.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
