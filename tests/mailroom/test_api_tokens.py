@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,18 +10,7 @@ from mailroom.campaigns.api_tokens import LONGEST, PREFIX, ApiToken, ApiTokens
 from mailroom.clock import DAY
 from mailroom.errors import MailroomError
 from mailroom.office import Office
-from tests.mailroom.offices import Watch, make_settings, new_office
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def office(tmp_path: Path, watch: Watch) -> Iterator[Office]:
-    with new_office(make_settings(tmp_path), watch) as opened:
-        yield opened
+from tests.mailroom.offices import Watch
 
 
 @pytest.fixture

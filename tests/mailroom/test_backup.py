@@ -209,7 +209,6 @@ except DiskFull as error:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX")
 def test_a_full_disk_is_named_and_leaves_the_backup_that_was_there(
     office: Office, tmp_path: Path, age_key: AgeKey
 ) -> None:

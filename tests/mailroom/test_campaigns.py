@@ -6,7 +6,6 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,17 +18,6 @@ from mailroom.office import Office
 from mailroom.store.facts import DELIVERY, set_fact
 from tests.mailroom.offices import Watch, count, make_settings, new_office, subscribe
 from tests.mailroom.readers import CONTENT, add_readers, digest_of, draft, letters, set_letters, start
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def office(tmp_path: Path, watch: Watch) -> Iterator[Office]:
-    with new_office(make_settings(tmp_path), watch) as opened:
-        yield opened
 
 
 @pytest.fixture

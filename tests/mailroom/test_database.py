@@ -232,7 +232,6 @@ print(done)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX")
 def test_a_full_disk_is_named_and_loses_nothing_that_was_answered(settings: Settings) -> None:
     make_office(settings)
     process = run_python(FULL, settings.database)

@@ -6,7 +6,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -26,17 +25,6 @@ from tests.mailroom.readers import add_readers, draft, letters, set_letters, sta
 
 #: The offices' clock begins on a Saturday at noon.
 TIME = "saturday 08:00"
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def office(tmp_path: Path, watch: Watch) -> Iterator[Office]:
-    with new_office(make_settings(tmp_path), watch) as opened:
-        yield opened
 
 
 @pytest.fixture

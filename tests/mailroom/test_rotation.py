@@ -169,7 +169,6 @@ for last in range(1, 1000):
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_killed_at_any_moment_it_is_finished_by_the_next(tmp_path: Path, watch: Watch) -> None:
     prepared, folder = tmp_path / "prepared", tmp_path / "killed"
     with new_office(make_settings(prepared), watch) as office:
