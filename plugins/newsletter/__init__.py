@@ -1,0 +1,1 @@
+"""New articles become campaigns, pushed to a mailing service: see README.md."""

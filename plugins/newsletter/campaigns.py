@@ -1,0 +1,140 @@
+"""Campaigns: one article in one language, to one mailing list, as it was composed and can be looked at.
+
+A campaign lives in a folder of its own, `<NEWSLETTER_CAMPAIGNS>/<key>/`: `campaign.json` (what it is), `campaign.html`
+and `campaign.txt` (what is read). The folder is made anew by every build and holds nothing that another machine would
+not make from the same content; what has been submitted is the service's to know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from .errors import ConfigurationError, UnknownCampaign
+
+Kind = Literal["post", "digest", "correction", "notice"]
+
+#: What reaches a reader, or decides whom it reaches: the campaign's digest is taken over these.
+CONTENT = (
+    "kind", "lang", "post", "corrects", "sender", "reply_to", "subject", "preheader", "title", "summary", "url",
+    "html", "fragment", "text",
+)  # fmt: skip
+#: The parts that are files of their own.
+PARTS = {"html": "campaign.html", "text": "campaign.txt"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """A letter to everybody on one mailing list.
+
+    `post` is the same for all languages of a post and for what corrects it, so that a service can tell who has had it.
+    `html` is a whole document, `fragment` what stands in it between head and foot, for a service with a frame of its
+    own. `sender` and `reply_to` are "" where the service's own hold.
+    """
+
+    key: str
+    kind: Kind
+    lang: str
+    direction: Literal["ltr", "rtl"]
+    post: str
+    #: The key of the first letter, of a correction alone.
+    corrects: str = ""
+    #: The day that is compared with NEWSLETTER_SINCE: of the translation, else of the article.
+    day: date
+    sender: str = ""
+    reply_to: str = ""
+    subject: str
+    preheader: str
+    title: str
+    summary: str
+    #: The page's absolute address.
+    url: str
+    html: str = field(repr=False)
+    fragment: str = field(repr=False)
+    text: str = field(repr=False)
+    #: What the page's `content-digest` says when it is the one this was composed from; "" where no page is awaited.
+    page_digest: str = ""
+    #: Keys it had when its file had other names: a service may know it by one of them.
+    former: tuple[str, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over what reaches the reader, 64 hexadecimal digits: what was reviewed is what is started."""
+        content = {name: getattr(self, name) for name in CONTENT}
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def make_key(site: str, kind: Kind, identity: str, lang: str) -> str:
+    """The key of a campaign: of nothing that an editor corrects, so that no correction mails anything again.
+
+    `site` is NEWSLETTER_SITE_ID, `identity` the article's translation key, or the ISO week of a digest.
+
+    >>> make_key("example", "post", "leaving", "zh-Hans")
+    'zh-hans-4f7b4631e926d0b0'
+    """
+    named = "\n".join((site, kind, identity, lang))
+    return f"{lang.lower()}-{hashlib.sha256(named.encode()).hexdigest()[:16]}"
+
+
+def make_post_id(site: str, identity: str) -> str:
+    """What all languages of a post have in common, 16 hexadecimal digits."""
+    return hashlib.sha256(f"{site}\n{identity}".encode()).hexdigest()[:16]
+
+
+def write_campaigns(folder: Path, campaigns: Iterable[Campaign]) -> None:
+    """Put these in the folder's place, whole: whoever reads it meanwhile sees the old ones or the new ones."""
+    new, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    new.mkdir(parents=True)
+    for campaign in campaigns:
+        place = new / campaign.key
+        place.mkdir()
+        for name, file in PARTS.items():
+            (place / file).write_text(getattr(campaign, name), "utf-8", newline="\n")
+        facts = {name: value for name, value in asdict(campaign).items() if name not in PARTS}
+        facts |= {"day": campaign.day.isoformat(), "digest": campaign.digest}
+        text = json.dumps(facts, ensure_ascii=False, indent=2, sort_keys=True)
+        (place / "campaign.json").write_text(text + "\n", "utf-8", newline="\n")
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def read_campaigns(folder: Path) -> dict[str, Campaign]:
+    """The composed campaigns by key, posts together, newest first. Raises ConfigurationError for a foreign folder."""
+    found = [read_campaign(place) for place in folder.glob("*/") if (place / "campaign.json").exists()]
+    found.sort(key=lambda one: (-one.day.toordinal(), one.post, one.kind, one.lang))
+    return {one.key: one for one in found}
+
+
+def read_campaign(place: Path) -> Campaign:
+    """One campaign from its folder. Raises UnknownCampaign, and ConfigurationError for what was changed by hand."""
+    try:
+        facts: dict[str, Any] = json.loads((place / "campaign.json").read_text("utf-8"))
+        parts: dict[str, Any] = {name: (place / file).read_bytes().decode("utf-8") for name, file in PARTS.items()}
+        digest = facts.pop("digest", "")
+        campaign = Campaign(**_checked(facts), **parts)
+    except FileNotFoundError as error:
+        raise UnknownCampaign(f"There is no campaign {place.name}", "`./blog newsletter plan` lists them.") from error
+    except (OSError, TypeError, ValueError, KeyError) as error:
+        raise ConfigurationError("NEWSLETTER_CAMPAIGNS", str(place), f"{error}: build the site again") from error
+    if campaign.digest != digest:
+        remedy = "it was changed after it was composed: change the article, and build the site again"
+        raise ConfigurationError("NEWSLETTER_CAMPAIGNS", str(place), remedy)
+    return campaign
+
+
+def _checked(facts: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = set(facts) - {each.name for each in fields(Campaign)}
+    if unknown or facts["kind"] not in get_args(Kind):
+        raise ValueError(f"unknown: {', '.join(sorted(unknown)) or facts['kind']}")
+    return {**facts, "day": date.fromisoformat(facts["day"]), "former": tuple(facts["former"])}

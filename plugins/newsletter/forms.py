@@ -1,0 +1,29 @@
+"""The sign-up form of a mailing service, for themes: no script, and a word on whom it is sent to.
+
+A provider's module offers `make_form(configuration) -> SignupForm`; templates get the result as `newsletter_form`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SignupForm:
+    """What a form needs to be understood by a mailing service."""
+
+    #: Where it is sent to.
+    action: str
+    #: The name of the field with the address.
+    address: str
+    #: The name of the field that says which list, "" where the service has one list.
+    lang: str = ""
+    #: Its value for each language that letters are offered in.
+    langs: Mapping[str, str] = field(default_factory=dict)
+    #: Hidden fields that are always the same.
+    fixed: tuple[tuple[str, str], ...] = ()
+    #: A field that people cannot see: programs fill it in, and the service then refuses. "" for none.
+    trap: str = ""
+    #: Who gets what is filled in, when that is not the publication itself.
+    company: str = ""
