@@ -26,6 +26,11 @@ CONTENT = (
     "kind", "lang", "post", "corrects", "sender", "reply_to", "subject", "preheader", "title", "summary", "url",
     "html", "fragment", "text",
 )  # fmt: skip
+#: Stands, in `html` and in `text`, where the address for unsubscribing belongs: the foot of the document ends with
+#: `<a href="[[unsubscribe]]">…</a>`, the text with a line that ends in it. A provider whose service writes no foot of its
+#: own first escapes everything that looks like the service's commands, then puts the service's address in this place.
+#: It stands there exactly once in each; what an article says that looks like it is told apart while composing.
+UNSUBSCRIBE = "[[unsubscribe]]"
 #: The parts that are files of their own.
 PARTS = {"html": "campaign.html", "text": "campaign.txt"}
 
@@ -59,8 +64,9 @@ class Campaign:
     html: str = field(repr=False)
     fragment: str = field(repr=False)
     text: str = field(repr=False)
-    #: What the page's `content-digest` says when it is the one this was composed from; "" where no page is awaited.
-    page_digest: str = ""
+    #: The pages that the letter leads to, each an absolute address and what the page's `content-digest` says when it is
+    #: the one this was composed from: one for a post, several for a digest, none where no page is awaited.
+    pages: tuple[tuple[str, str], ...] = ()
     #: Keys it had when its file had other names: a service may know it by one of them.
     former: tuple[str, ...] = ()
 
@@ -137,4 +143,9 @@ def _checked(facts: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(facts) - {each.name for each in fields(Campaign)}
     if unknown or facts["kind"] not in get_args(Kind):
         raise ValueError(f"unknown: {', '.join(sorted(unknown)) or facts['kind']}")
-    return {**facts, "day": date.fromisoformat(facts["day"]), "former": tuple(facts["former"])}
+    return {
+        **facts,
+        "day": date.fromisoformat(facts["day"]),
+        "pages": tuple((url, digest) for url, digest in facts["pages"]),
+        "former": tuple(facts["former"]),
+    }
