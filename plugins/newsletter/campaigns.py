@@ -26,9 +26,9 @@ CONTENT = (
     "kind", "lang", "post", "corrects", "sender", "reply_to", "subject", "preheader", "title", "summary", "url",
     "html", "fragment", "text",
 )  # fmt: skip
-#: Stands, in `html` and in `text`, where the address for unsubscribing belongs: the foot of the document ends with
-#: `<a href="[[unsubscribe]]">…</a>`, the text with a line that ends in it. A provider whose service writes no foot of its
-#: own first escapes everything that looks like the service's commands, then puts the service's address in this place.
+#: Stands in `html` and in `text` where the address for unsubscribing belongs: the document's foot ends with
+#: `<a href="[[unsubscribe]]">…</a>`, the text with a line that ends in it. A provider whose service writes no foot of
+#: its own escapes everything that looks like the service's commands, and then puts the service's own in this place.
 #: It stands there exactly once in each; what an article says that looks like it is told apart while composing.
 UNSUBSCRIBE = "[[unsubscribe]]"
 #: The parts that are files of their own.
