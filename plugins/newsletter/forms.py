@@ -1,6 +1,7 @@
 """The sign-up form of a mailing service, for themes: no script, and a word on whom it is sent to.
 
-A provider's module offers `make_form(configuration) -> SignupForm`; templates get the result as `newsletter_form`.
+A provider's module offers `make_form(configuration) -> SignupForm`, which is asked where NEWSLETTER_SIGNUP is an
+address; templates get the result as `newsletter_form`, None where there is no form.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from dataclasses import dataclass, field
 class SignupForm:
     """What a form needs to be understood by a mailing service."""
 
-    #: Where it is sent to.
+    #: Where it is sent to: NEWSLETTER_SIGNUP.
     action: str
     #: The name of the field with the address.
     address: str
     #: The name of the field that says which list, "" where the service has one list.
     lang: str = ""
-    #: Its value for each language that letters are offered in.
+    #: Its value for each language that letters are offered in; empty where it is the language's tag, whichever it is.
     langs: Mapping[str, str] = field(default_factory=dict)
     #: Hidden fields that are always the same.
     fixed: tuple[tuple[str, str], ...] = ()

@@ -22,6 +22,9 @@ PREFIX = "NEWSLETTER_"
 #: Read from the environment or from .env, and nowhere else: Pelican shows its settings to every template.
 SECRETS = ("NEWSLETTER_TOKEN", "NEWSLETTER_FORMER_TOKEN")
 
+#: NEWSLETTER_SIGNUP in copies of the site: whoever makes one could read what is entered.
+ELSEWHERE = "elsewhere"
+
 
 class Secret:
     """A token: printing it, or an error that quotes it, shows stars."""
@@ -164,7 +167,7 @@ def _text_or_texts(name: str, value: Any) -> str | dict[str, str]:
 
 def _switch(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ConfigurationError(name, value, "use True or False")
+        raise ConfigurationError(name, value, "use True or False; in the environment yes or no")
     return value
 
 
@@ -205,6 +208,17 @@ def _check_address(name: str, value: str) -> None:
         raise ConfigurationError(name, value, remedy)
 
 
+def _check_signup(name: str, value: str | None) -> None:
+    if value and re.search(r"[\s\"'<>\\#]|[^\x21-\x7e]", value):
+        raise ConfigurationError(name, value, "use an address in ASCII without spaces, quotes and #")
+    if value and value != ELSEWHERE and not re.match("/(?!/)", value):
+        try:
+            _check_address(name, value)
+        except ConfigurationError as error:
+            remedy = f'{error.remedy}, a path of this site such as /mail/subscribe, "{ELSEWHERE}", or None'
+            raise ConfigurationError(name, value, remedy) from error
+
+
 def _check_provider(name: str, value: str) -> None:
     if not re.fullmatch(r"[A-Za-z_][\w.]*", value, re.ASCII):
         raise ConfigurationError(name, value, "use the name of a mailing service, such as mailroom")
@@ -221,4 +235,5 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "former_api": _check_address,
     "provider": _check_provider,
     "hold": _check_hold,
+    "signup": _check_signup,
 }

@@ -1,19 +1,20 @@
 """Mailing services, one module each; what the rest of the plugin knows of them is the contract here.
 
-A module offers `open_provider(access: Access) -> Provider`, and `describe_form` for the theme (see `forms.py`).
+A module offers `open_provider(access: Access) -> Provider`, and `make_form(configuration) -> SignupForm` for the theme.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ..campaigns import Campaign
 from ..errors import ConfigurationError
-from ..settings import Secret
+from ..forms import SignupForm
+from ..settings import ELSEWHERE, Configuration, Secret
 
 #: The services that come with the plugin.
 PROVIDERS = ("mailroom", "listmonk", "buttondown", "mailchimp")
@@ -120,10 +121,23 @@ class Provider(Protocol):
 
 def open_provider(name: str, access: Access, *, setting: str = "NEWSLETTER_PROVIDER") -> Provider:
     """The mailing service of that name: one of ours, or a module of the site's own. Raises ConfigurationError."""
+    found: Provider = _offer(name, "open_provider", setting)(access)
+    return found
+
+
+def make_form(configuration: Configuration) -> SignupForm | None:
+    """The sign-up form as the mailing service understands it; None where NEWSLETTER_SIGNUP asks for none here."""
+    if configuration.signup in (None, ELSEWHERE):
+        return None
+    found: SignupForm = _offer(configuration.provider, "make_form", "NEWSLETTER_PROVIDER")(configuration)
+    return found
+
+
+def _offer(name: str, function: str, setting: str) -> Callable[..., Any]:
     module = f"{__package__}.{name}" if name in PROVIDERS else name
     try:
-        found: Provider = importlib.import_module(module).open_provider(access)
+        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
-        remedy = f"use one of {', '.join(PROVIDERS)}, or a module with an `open_provider` ({error})"
+        remedy = f"use one of {', '.join(PROVIDERS)}, or a module with `{function}` ({error})"
         raise ConfigurationError(setting, name, remedy) from error
     return found
