@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cached_property
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args
 
 from .errors import ConfigurationError, UnknownCampaign
@@ -31,8 +32,12 @@ CONTENT = (
 #: its own escapes everything that looks like the service's commands, and then puts the service's own in this place.
 #: It stands there exactly once in each; what an article says that looks like it is told apart while composing.
 UNSUBSCRIBE = "[[unsubscribe]]"
+#: What parts the foot from the rest of `text`: the line after which mail programs take everything for a signature.
+FOOT = "\n\n-- \n"
 #: The parts that are files of their own.
 PARTS = {"html": "campaign.html", "text": "campaign.txt"}
+_MARKS = "\u200e\u200f"
+_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,8 @@ class Campaign:
 
     `post` is the same for all languages of a post and for what corrects it, so that a service can tell who has had it.
     `html` is a whole document, `fragment` what stands in it between head and foot, for a service with a frame of its
-    own. `sender` and `reply_to` are "" where the service's own hold.
+    own; `text` and `fragment_text` are the same as plain text. Head is title and summary. `sender` and `reply_to` are ""
+    where the service's own hold.
     """
 
     key: str
@@ -70,6 +76,15 @@ class Campaign:
     #: Keys it had when its file had other names: a service may know it by one of them.
     former: tuple[str, ...] = ()
 
+    @property
+    def fragment_text(self) -> str:
+        """What stands in `text` between head and foot."""
+        body = self.text.partition(FOOT)[0]
+        for said in filter(None, (self.title, self.summary)):
+            if (rest := body.lstrip(_MARKS)).startswith(said):
+                body = rest.removeprefix(said).lstrip("\n")
+        return body
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over what reaches the reader, 64 hexadecimal digits: what was reviewed is what is started."""
@@ -95,11 +110,27 @@ def make_post_id(site: str, identity: str) -> str:
 
 
 def write_campaigns(folder: Path, campaigns: Iterable[Campaign]) -> None:
-    """Put these in the folder's place, whole: whoever reads it meanwhile sees the old ones or the new ones."""
-    new, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    new.mkdir(parents=True)
+    """Put these in the folder's place, whole: whoever reads it meanwhile sees the old ones or the new ones.
+
+    Several builds may do so at once: the folder is then one of theirs.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True) as aside:
+        new = Path(aside, "new")
+        _fill(new, campaigns)
+        for attempt in count():
+            try:
+                if folder.exists():
+                    folder.rename(Path(aside, f"old-{attempt}"))
+                new.rename(folder)
+                break
+            except OSError:  # another build was quicker between the two
+                if attempt == _ATTEMPTS:
+                    raise
+
+
+def _fill(new: Path, campaigns: Iterable[Campaign]) -> None:
+    new.mkdir()
     for campaign in campaigns:
         place = new / campaign.key
         place.mkdir()
@@ -109,10 +140,6 @@ def write_campaigns(folder: Path, campaigns: Iterable[Campaign]) -> None:
         facts |= {"day": campaign.day.isoformat(), "digest": campaign.digest}
         text = json.dumps(facts, ensure_ascii=False, indent=2, sort_keys=True)
         (place / "campaign.json").write_text(text + "\n", "utf-8", newline="\n")
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_campaigns(folder: Path) -> dict[str, Campaign]:
