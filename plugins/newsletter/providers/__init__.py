@@ -6,6 +6,8 @@ A module offers `open_provider(access: Access) -> Provider`, and `make_form(conf
 from __future__ import annotations
 
 import importlib
+import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -49,6 +51,13 @@ class Access:
     timeout: float = 30
     #: What the settings are called of which errors speak.
     setting: str = "NEWSLETTER_API"
+    #: How it waits before it asks again.
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def token_setting(self) -> str:
+        """What the token's setting is called."""
+        return self.setting.replace("_API", "_TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +100,13 @@ class Provider(Protocol):
     def drafts(self) -> Iterable[Submitted]:
         """Every draft of this site that lies at the service, whoever handed it in."""
 
-    def submit(self, campaign: Campaign) -> Submitted:
+    def submit(self, campaign: Campaign, *, again: bool = False) -> Submitted:
         """Hand in a campaign as a draft, or bring its draft up to date; start nothing.
 
-        Raises NotReviewed for one that has been started, AmbiguousCampaign where two have its key, UnsupportedFeature
-        for a kind that the service cannot send to the right people, and SubmissionUncertain when nobody knows.
+        `again` makes a draft of one that was stopped after letters may have left, for those whom it has not reached;
+        without it that is refused, so that no rerun does it. Raises NotReviewed for what has been started or stopped,
+        AmbiguousCampaign where two have its key, UnsupportedFeature for a kind that the service cannot send to the
+        right people, and SubmissionUncertain when nobody knows.
         """
 
     def start(self, group: Sequence[Campaign], hold: int) -> list[Submitted]:
@@ -107,7 +118,10 @@ class Provider(Protocol):
         """
 
     def stop(self, key: str) -> Submitted:
-        """Stop what has not left; twice is once. Raises UnknownCampaign, UnsupportedFeature (too late for it)."""
+        """Stop what has not left; twice is once, and a draft stays one. What no letter has left of may become a draft.
+
+        Raises UnknownCampaign, UnsupportedFeature (too late for it).
+        """
 
     def withdraw(self, key: str) -> None:
         """Delete a draft; what is not there is fine. Raises NotReviewed for one that has been started."""
@@ -121,6 +135,9 @@ class Provider(Protocol):
 
 def open_provider(name: str, access: Access, *, setting: str = "NEWSLETTER_PROVIDER") -> Provider:
     """The mailing service of that name: one of ours, or a module of the site's own. Raises ConfigurationError."""
+    if not re.fullmatch(r"[!-~]*", access.token.reveal()):  # else the line that carries it would be quoted in an error
+        remedy = "use the token as the service shows it: ASCII letters, digits and signs, without spaces"
+        raise ConfigurationError(access.token_setting, access.token, remedy)
     found: Provider = _offer(name, "open_provider", setting)(access)
     return found
 

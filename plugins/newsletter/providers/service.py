@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,6 +30,7 @@ from ..errors import (
     SubmissionUncertain,
     UnexpectedResponse,
 )
+from ..settings import Secret
 
 #: How often a request that can be repeated is sent, and the pauses between, in seconds, before chance is added.
 ATTEMPTS = 4
@@ -48,6 +50,19 @@ class Answer:
     status: int
     data: Any
     excerpt: str
+
+
+class Credentials(AuthBase):
+    """A token in the header Authorization, after a word that says what it is."""
+
+    def __init__(self, scheme: str, token: Secret) -> None:
+        self._scheme = scheme
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put it on a request."""
+        request.headers["Authorization"] = f"{self._scheme} {self._token.reveal()}"
+        return request
 
 
 class Service:
@@ -118,6 +133,15 @@ class Service:
                 return answer
             self._sleep(PAUSES[attempt] * random.uniform(1, 1.5) if pause is None else pause)  # noqa: S311
         raise AssertionError("the last attempt returns or raises")
+
+    @contextmanager
+    def reading(self, answer: Answer, campaign: str = "") -> Iterator[Any]:
+        """Its data; raises UnexpectedResponse where they are not as the block takes them to be."""
+        try:
+            yield answer.data
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            problem = f"this is not what was asked for: {type(error).__name__}"
+            raise UnexpectedResponse(self.name, campaign, answer.status, answer.excerpt, problem=problem) from error
 
     def _send(
         self,
