@@ -103,6 +103,17 @@ def run_build(args: argparse.Namespace, root: Path) -> int:
     return LEFT_OUT if result.left_out else 0
 
 
+def build_into(root: Path, output: Path, *, production: bool) -> int:
+    """Build the site for another part's command: say what is wrong with it, and exit as `build` does."""
+    from .build import build_site
+
+    with _progress() as progress:
+        result = build_site(settings_file(root, production=production), output, progress=progress)
+    for problem in result.errors:
+        print(problem, file=sys.stderr)
+    return 1 if result.errors else 0
+
+
 def run_check(args: argparse.Namespace, root: Path) -> int:
     """Check the site; warnings fail only with --strict."""
     from .check import check_site, count_warnings

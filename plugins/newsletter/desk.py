@@ -1,0 +1,384 @@
+"""The editor's desk: what would become of each campaign and why, and doing it.
+
+Nothing is remembered here: what has been submitted is asked of the service each time, so that every machine sees the
+same, and whatever was cut off is completed by doing it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from .campaigns import Campaign
+from .errors import (
+    AmbiguousCampaign,
+    AuthenticationFailed,
+    ConfigurationError,
+    NewsletterError,
+    NotReviewed,
+    ProviderUnavailable,
+    RateLimited,
+    UnknownCampaign,
+)
+from .live import await_pages
+from .providers import Access, Provider, Submitted, open_provider
+from .settings import Configuration, Secret
+
+#: What `draft` does with a campaign.
+Action = Literal["submit", "again", "update", "withdraw", "nothing"]
+_DONE = {
+    "submit": "handed in",
+    "again": "handed in again",
+    "update": "brought up to date",
+    "withdraw": "withdrawn",
+}
+#: Waits until all of these pages can be read, each an address and a digest. Raises PageNotLive.
+Wait = Callable[[Iterable[tuple[str, str]]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the plan."""
+
+    #: By which the service knows the campaign, or will.
+    key: str
+    action: Action
+    reason: str
+    #: As it was composed; None for a draft at the service that is composed no longer.
+    composed: Campaign | None = None
+    #: What the service has of it.
+    found: Submitted | None = None
+    #: Which service that is.
+    service: str = ""
+    #: The key of the first letter as the service knows it, of a correction.
+    corrects: str = ""
+
+    @property
+    def campaign(self) -> Campaign:
+        """What is handed in and started: as composed, under the keys by which the service knows it."""
+        if self.composed is None:
+            raise UnknownCampaign(f"{self.key} is composed no longer", "`./blog newsletter draft` withdraws it.")
+        return replace(self.composed, key=self.key, corrects=self.corrects or self.composed.corrects)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a draft lies there with what was composed, as far as the service tells."""
+        draft = self.found is not None and self.found.state == "draft" and self.found.copies == 1
+        return draft and self.found is not None and self.found.digest in ("", self.campaign.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done, in a line; or what was not, with the error."""
+
+    text: str
+    error: Exception | None = None
+
+
+class Desk:
+    """What an editor does with the composed campaigns at a mailing service."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        campaigns: Mapping[str, Campaign],
+        provider: Provider,
+        former: Provider | None = None,
+        *,
+        wait: Wait | None = None,
+    ) -> None:
+        """`former` is the service used before. `wait` is what a start does first, by default `await_pages`."""
+        self._configuration = configuration
+        self._campaigns = campaigns
+        self._provider = provider
+        self._former = former
+        self._wait: Wait = wait or (lambda pages: await_pages(pages, configuration.wait))
+
+    # What would be done
+
+    def plan(self) -> list[Entry]:
+        """What would become of every campaign, newest first, and then of drafts that are left over."""
+        entries = [self._weigh(campaign) for campaign in self._campaigns.values()]
+        kept = {entry.key for entry in entries if entry.service == self._provider.name}
+        name = self._provider.name
+        left_over = [
+            Entry(found.key, "withdraw", "composed no longer: to be withdrawn", None, found, name)
+            for found in sorted(self._provider.drafts(), key=lambda found: found.key)
+            if found.key not in kept
+        ]
+        return [*entries, *left_over]
+
+    def find_excess(self, entries: Iterable[Entry]) -> str:
+        """What is said when more posts are new than may be handed in at one time, "" if not."""
+        new = {(one.campaign.kind, one.campaign.post) for one in entries if one.action == "submit"}
+        most = self._configuration.max_per_push
+        return f"{len(new)} posts are new, more than NEWSLETTER_MAX_PER_PUSH = {most}" if len(new) > most else ""
+
+    def _weigh(self, campaign: Campaign) -> Entry:
+        name, keys = self._provider.name, (campaign.key, *campaign.former)
+        found = _locate(self._provider, keys)
+        if self._former and (found is None or found.state == "draft"):
+            before = _locate(self._former, keys)
+            if before and before.state != "draft":
+                entry = Entry(before.key, "nothing", "", campaign, before, self._former.name)
+                return replace(entry, reason=_tell(entry, f" to {self._former.name}"))
+        entry = Entry(found.key if found else campaign.key, "nothing", "", campaign, found, name)
+        obstacle = self._find_obstacle(campaign)
+        if campaign.kind == "correction":
+            first = self._campaigns.get(campaign.corrects)
+            keys = (campaign.corrects, *(first.former if first else ()))
+            wrong = _locate(self._provider, keys)
+            entry = replace(entry, corrects=wrong.key if wrong else "")
+            obstacle = obstacle or self._find_nothing_to_correct(campaign, first, wrong, keys)
+        if found is None:
+            reason = obstacle or "new: will be handed in"
+            return replace(entry, action="nothing" if obstacle else "submit", reason=reason)
+        if found.copies > 1:
+            number = "two" if found.copies == 2 else found.copies
+            return replace(entry, reason=f"{number} campaigns have this key: delete all but one at {name}")
+        if found.state != "draft":
+            return replace(entry, reason=_tell(entry))
+        if obstacle:
+            return replace(entry, action="withdraw", reason=f"{obstacle}: to be withdrawn")
+        if found.digest != entry.campaign.digest:
+            return replace(entry, action="update", reason="draft, to be brought up to date")
+        return replace(entry, reason="draft, as composed")
+
+    def _find_obstacle(self, campaign: Campaign) -> str:
+        """Why this can be no draft of the service's."""
+        name, lists = self._provider.name, self._configuration.lists
+        if lists and campaign.lang not in lists:
+            return f"no list for {campaign.lang} in NEWSLETTER_LISTS"
+        if campaign.kind == "correction" and "correction" not in self._provider.features:
+            return f"{name} cannot send a correction to whoever was sent the first letter"
+        if campaign.kind == "digest" and "digest" in self._provider.features:
+            return f"{name} composes the letter of the week itself: NEWSLETTER_DIGEST must be False"
+        return ""
+
+    def _find_nothing_to_correct(
+        self, campaign: Campaign, first: Campaign | None, wrong: Submitted | None, keys: Collection[str]
+    ) -> str:
+        """Why nobody is to be sent this. Whoever got the first letter with the correction in it needs no second."""
+        if wrong is None or wrong.state in ("draft", "scheduled"):
+            before = self._former and _locate(self._former, keys)
+            if self._former and before and before.state != "draft":
+                return f"the first letter was sent by {self._former.name}, which alone can correct it"
+            return "correction: the first letter has not been sent: nothing to correct"
+        unchanged = first is not None and wrong.digest == first.digest
+        if unchanged or (wrong.started is not None and campaign.day < wrong.started):
+            return "correction: the first letter was sent with it: nothing to correct"
+        return ""
+
+    # Doing it
+
+    def draft(self, again: Collection[str] = ()) -> Iterator[Outcome]:
+        """Hand in what is new, bring drafts up to date, withdraw those that are left over; go on when one fails.
+
+        `again` are keys of stopped campaigns that are to go to those whom they have not reached, as they are composed
+        now. Raises NewsletterError, before anything is done, for others than stopped ones, and when more posts are new
+        than NEWSLETTER_MAX_PER_PUSH.
+        """
+        wanted = {self._campaign(key).key for key in again}
+        entries = [self._offer_again(entry, wanted) for entry in self.plan()]
+        if excess := self.find_excess(entries):
+            remedy = "See `./blog newsletter plan`, and raise the setting if all of them are meant."
+            raise NewsletterError(f"{excess}: nothing was handed in", remedy)
+        return self._draft([entry for entry in entries if entry.action != "nothing"])
+
+    def _offer_again(self, entry: Entry, wanted: Collection[str]) -> Entry:
+        if entry.composed is None or entry.composed.key not in wanted:
+            return entry
+        if entry.found is None or entry.found.state != "stopped" or entry.service != self._provider.name:
+            problem = f"{entry.key} was not stopped: {entry.reason}"
+            raise NewsletterError(problem, "Name after --again what was stopped, or nothing.")
+        return replace(entry, action="again")
+
+    def _draft(self, entries: Sequence[Entry]) -> Iterator[Outcome]:
+        for place, entry in enumerate(entries):
+            try:
+                if entry.action == "withdraw":
+                    self._provider.withdraw(entry.key)
+                else:
+                    self._provider.submit(entry.campaign, again=entry.action == "again")
+            except (NewsletterError, ConfigurationError) as error:
+                yield Outcome(f"{entry.key} failed", error)
+                if _concerns_all(error):
+                    left = [one.key for one in entries[place + 1 :]]
+                    if left:
+                        yield Outcome(f"not tried: {', '.join(left)}")
+                    return
+            else:
+                yield Outcome(f"{entry.key} {_DONE[entry.action]}")
+
+    def find_ready(self) -> list[str]:
+        """The keys of all drafts with what was composed."""
+        return [entry.composed.key for entry in self.plan() if entry.composed and entry.is_ready]
+
+    def send(self, keys: Sequence[str], *, only: bool = False) -> Iterator[Outcome]:
+        """Start these, each with all languages of its post whose drafts are what was composed (but not with `only`).
+
+        Raises UnknownCampaign, NotReviewed, AmbiguousCampaign and PageNotLive; then nothing has been started.
+        """
+        groups: dict[tuple[str, ...], dict[str, Entry]] = {}
+        named = {self._campaign(key).key for key in keys}
+        for each in self._campaigns.values():
+            members = [self._campaigns[key] for key in named if _group(self._campaigns[key]) == _group(each)]
+            if each.key in named or (members and not only):
+                groups.setdefault(_group(each), {})[each.key] = self._weigh(each)
+        ready: dict[tuple[str, ...], list[Campaign]] = {}
+        for group, entries in groups.items():
+            for key, entry in entries.items():
+                if self._check_start(entry, is_named=key in named):
+                    ready.setdefault(group, []).append(entry.campaign)
+                else:
+                    yield Outcome(f"{entry.key} left as it is: {entry.reason}")
+        pages = {page: None for campaigns in ready.values() for campaign in campaigns for page in campaign.pages}
+        if pages:
+            yield Outcome(f"Waiting until {'a page' if len(pages) == 1 else f'{len(pages)} pages'} can be read.")
+            self._wait(pages)
+        for campaigns in ready.values():
+            yield from self._start(campaigns)
+
+    def _check_start(self, entry: Entry, *, is_named: bool) -> bool:
+        """Whether an entry is to be started; raises where somebody means it to be, and it cannot."""
+        found, name = entry.found, self._provider.name
+        if found is None or (found.state != "draft" and not found.is_started):
+            if is_named and found is None and entry.action == "submit":
+                remedy = "Run `./blog newsletter draft`, and look at it."
+                raise UnknownCampaign(f"{entry.key} is not at {name}: it has not been handed in", remedy)
+            if is_named:
+                raise NewsletterError(f"{entry.key} is not started: {entry.reason}", "See `./blog newsletter plan`.")
+            return False
+        if found.copies > 1:
+            if is_named:
+                raise AmbiguousCampaign(f"{found.copies} campaigns at {name} have the key {entry.key}", "Delete one.")
+            return False
+        if found.is_started or entry.service != name:
+            return False
+        if not entry.is_ready or entry.action == "withdraw":
+            remedy = "Run `./blog newsletter draft` and review it again, or leave it out with --only."
+            raise NotReviewed(f"{entry.key} at {name} is not what is composed now ({entry.reason})", remedy)
+        return True
+
+    def _start(self, group: Sequence[Campaign]) -> Iterator[Outcome]:
+        hold = self._configuration.hold if "hold" in self._provider.features else 0
+        keys = " ".join(campaign.key for campaign in group)
+        try:
+            self._provider.start(group, hold)
+        except (NewsletterError, ConfigurationError) as error:
+            yield Outcome(f"{keys} failed", error)
+            return
+        release = (datetime.now(UTC) + timedelta(seconds=hold)).strftime("%H:%M")
+        leaves = f"no letter leaves before {release} UTC" if hold else "letters leave now"
+        can_stop = hold or "stop" in self._provider.features
+        remedy = f" To stop: ./blog newsletter stop {keys}" if can_stop else " They cannot be stopped."
+        yield Outcome(f"{keys} started: {leaves}.{remedy}")
+
+    def stop(self, key: str) -> str:
+        """Stop what has not left, and say how far it had come. Raises UnknownCampaign, UnsupportedFeature."""
+        composed = self._composed(key)
+        found = _locate(self._provider, (composed.key, *composed.former) if composed else (key,))
+        if found is None:
+            remedy = "`./blog newsletter plan` lists the keys."
+            raise UnknownCampaign(f"{self._provider.name} has no campaign {key}", remedy)
+        if found.state == "draft":
+            return f"{found.key} is a draft: no letter leaves"
+        stopped = self._provider.stop(found.key)
+        if stopped.state == "draft":
+            return f"{found.key} stopped: it is a draft again, no letter has left"
+        letters = ", ".join(f"{count:,} {state}" for state, count in sorted(stopped.letters.items()) if count)
+        return f"{found.key} stopped" + (f" (letters: {letters})" if letters else "")
+
+    def test(self, key: str, address: str) -> str:
+        """Have a draft mailed to one address. Raises UnknownCampaign, NotReviewed, UnsupportedFeature, Rejected."""
+        entry = self._weigh(self._campaign(key))
+        if entry.found is None or entry.found.state != "draft":
+            raise UnknownCampaign(f"There is no draft {entry.key}: {entry.reason}", "Run `./blog newsletter draft`.")
+        if not entry.is_ready:
+            raise NotReviewed(f"{entry.key} is not what is composed now", "Run `./blog newsletter draft`.")
+        self._provider.test(entry.campaign, address)
+        return f"{entry.key} goes to that address, and to nobody else"
+
+    def _campaign(self, key: str) -> Campaign:
+        found = self._composed(key)
+        if found is None:
+            raise UnknownCampaign(f"There is no campaign {key}", "`./blog newsletter plan` lists them.")
+        return found
+
+    def _composed(self, key: str) -> Campaign | None:
+        """A campaign by its key, or one that it had."""
+        return self._campaigns.get(key) or next((one for one in self._campaigns.values() if key in one.former), None)
+
+
+@contextmanager
+def open_desk(
+    configuration: Configuration, campaigns: Mapping[str, Campaign], secrets: Mapping[str, Secret]
+) -> Iterator[Desk]:
+    """The desk at the service that the settings name, beside the one used before. Raises ConfigurationError."""
+    site = hashlib.sha256(configuration.site_id.encode()).hexdigest()[:8]
+    with ExitStack() as stack:
+
+        def reach(prefix: str, name: str, api: str, lists: Mapping[str, str]) -> Provider:
+            token = secrets[f"{prefix}TOKEN"]
+            if not token:
+                remedy = "put the service's token into the environment or into .env"
+                raise ConfigurationError(f"{prefix}TOKEN", "", remedy)
+            access = Access(api, token, lists, site, configuration.timeout, f"{prefix}API")
+            return stack.enter_context(closing(open_provider(name, access, setting=f"{prefix}PROVIDER")))
+
+        provider = reach("NEWSLETTER_", configuration.provider, configuration.api, configuration.lists)
+        former = None
+        if configuration.former_provider:
+            former = reach("NEWSLETTER_FORMER_", configuration.former_provider, configuration.former_api, {})
+        yield Desk(configuration, campaigns, provider, former)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep two runs on one machine from handing in the same. The system lets go if the holder dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # SQLite locks files on every system alike.
+    with closing(sqlite3.connect(folder / "newsletter.lock", timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise NewsletterError(
+                "Another `./blog newsletter` is at work in this folder", "Run this when it has ended."
+            ) from error
+        yield
+
+
+def _locate(provider: Provider, keys: Iterable[str]) -> Submitted | None:
+    """What the service has under any of these keys; what has been started first, since it must not go out again."""
+    found = [one for key in keys if (one := provider.find(key))]
+    return min(found, key=lambda one: (not one.is_started, one.state == "draft"), default=None)
+
+
+def _tell(entry: Entry, whereto: str = "") -> str:
+    """How a campaign stands that is no draft."""
+    found = entry.found
+    assert found is not None  # noqa: S101
+    changed = ", changed since" if found.digest not in ("", entry.campaign.digest) else ""
+    if found.state == "stopped":
+        return f"stopped{whereto and f' at{whereto[3:]}'}{changed}"
+    started = f"started {found.started}" if found.started else "started"
+    more = {"scheduled": ", held", "paused": ", paused"}.get(found.state, "")
+    return f"already submitted{whereto} ({started}{more}){changed}"
+
+
+def _group(campaign: Campaign) -> tuple[str, ...]:
+    """What campaigns have in common that start together; a post may be corrected more than once."""
+    day = campaign.day.isoformat() if campaign.kind == "correction" else ""
+    return campaign.kind, campaign.post, day
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Whether the next campaign would fail as well."""
+    unreachable = isinstance(error, ProviderUnavailable) and error.status == 0
+    return unreachable or isinstance(error, AuthenticationFailed | RateLimited | ConfigurationError)
