@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 #: A letter or a campaign's draft is smaller.
 LARGEST_BODY = 4 * 1024 * 1024
+#: Below the project's folder, while the mailroom runs: its API's address and a token, by the names that the commands of
+#: the newsletter know. The token is called so, and is another one after each start.
+ACCESS, TOKEN = Path("var", "newsletter.env"), "development"
 #: Headers that concern one connection alone (RFC 9110, 7.6.1), and those that the server here states itself.
 _OWN = {"connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "date", "server"}
 
@@ -112,7 +116,7 @@ class Beside:
             made = make_office(settings)
             if not made:
                 migrate(settings.database)  # of an earlier day
-            with Lock(settings.data, alone=True, name="running.lock"):
+            with Lock(settings.data, alone=True, name="running.lock"), _give_access(settings, self._root / ACCESS):
                 self._service = Service(settings, load_keyring(Path(settings.key)), patience=PATIENCE / 2)
                 self._prepared.set()
                 self._service.watch()
@@ -146,6 +150,29 @@ def development_settings(root: Path, url: str, port: int) -> Settings:
         relay="outbox:",
         development=True,
     )
+
+
+@contextlib.contextmanager
+def _give_access(settings: Settings, path: Path) -> Iterator[None]:
+    """Leave in a file, for its owner alone, how campaigns are handed to this mailroom, for as long as it runs."""
+    from mailroom.campaigns.api_tokens import ApiTokens
+    from mailroom.clock import Clock
+    from mailroom.store.database import Database
+
+    with Database(settings.database) as database:
+        tokens = ApiTokens(database, Clock())
+        if any(token.name == TOKEN for token in tokens.list()):
+            tokens.revoke(TOKEN)
+        token = tokens.create(TOKEN, "send")
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)  # of a run that was killed; an existing file would keep its permissions
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(f"NEWSLETTER_API={settings.url}api/\nNEWSLETTER_TOKEN={token}\n")
+    new.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _free_port() -> int:

@@ -14,10 +14,14 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from dotenv import dotenv_values
 from lxml import html
 from playwright.sync_api import Browser, Page
 
-from mailroom.development import Beside
+from mailroom.campaigns.api_tokens import ApiTokens
+from mailroom.clock import Clock
+from mailroom.development import ACCESS, Beside
+from mailroom.store.database import Database
 from tests.frontdoor.support import copy_project, lend_environment, start_blog, wait_until
 
 PARTS = ("blog", "requirements.txt", "theme", "plugins", "mailroom", "pelicanconf.py")
@@ -35,7 +39,7 @@ class Serving:
         (folder / ".env").write_text("MAILROOM_RELAY=smtp://relay.example:25\nMAILROOM_DATA=/nowhere\n", "utf-8")
         self.process = start_blog(folder, "serve", "--port", "0", MAILROOM_SENDER="production@blog.test")
         assert self.process.stdout
-        self.said = [self.process.stdout.readline().strip() for _ in range(2)]
+        self.said = [self.process.stdout.readline().strip() for _ in range(3)]
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", self.said[0]), self.process.communicate()
         self.url = self.said[0].rstrip("/")
         threading.Thread(target=self.process.communicate, daemon=True).start()
@@ -71,11 +75,13 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         took = time.monotonic() - began
     assert serving.process.returncode == 130
     assert took < 10
+    assert not (serving.folder / ACCESS).exists()
     wait_until(lambda: not serving.processes(), f"left behind: {serving.processes()}", seconds=5)
 
 
 def test_the_terminal_says_where_letters_are(serving: Serving) -> None:
-    assert serving.said[1].startswith(f"{serving.url}/outbox/")
+    assert serving.said[1].startswith(f"{serving.url}/campaigns/")
+    assert serving.said[2].startswith(f"{serving.url}/outbox/")
 
 
 def test_a_developer_walks_from_the_form_to_the_list_and_off_it(serving: Serving, browser: Browser) -> None:
@@ -145,9 +151,23 @@ def test_only_the_mailroom_takes_what_is_sent(serving: Serving) -> None:
     assert serving.ask("/mail/subscribe", "POST", b"x", Content_Length="much")[0] == 411
 
 
+def test_the_newsletter_gets_its_access_in_a_file_of_its_owner(serving: Serving) -> None:
+    """Made anew at each start, so that no token of another day is good; a second start takes nothing away."""
+    file = serving.folder / ACCESS
+    wait_until(file.exists, "no access is given")
+    assert file.stat().st_mode & 0o777 == 0o600
+    access = dotenv_values(file)
+    assert access.keys() == {"NEWSLETTER_API", "NEWSLETTER_TOKEN"}
+    assert access["NEWSLETTER_API"] == f"{serving.url}/mail/api/"
+    assert serving.ask("/mail/api/campaigns", Authorization=f"Bearer {access['NEWSLETTER_TOKEN']}")[0] == 200
+    with Database(serving.folder / "var" / "mailroom" / "mailroom.db") as database:
+        assert [(one.name, one.scope) for one in ApiTokens(database, Clock()).list()] == [("development", "send")]
+
+
 def test_a_second_preview_says_where_the_mailroom_is(serving: Serving, capfd: pytest.CaptureFixture[str]) -> None:
     second = Beside(serving.folder, "http://127.0.0.1:1")
     second.close()
+    assert (serving.folder / ACCESS).exists()
     said = capfd.readouterr().err
     assert said.startswith("mailroom: Another ./blog serve runs it for this folder")
     assert "systemctl" not in said
