@@ -61,9 +61,9 @@ def await_pages(
     problems = find_problems(pages, wait, timeout=timeout, sleep=sleep, clock=clock)
     if problems:
         lines = "".join(f"\n  {url} {problem}" for url, problem in problems.items())
-        those = "this page" if len(problems) == 1 else f"these {len(problems)} pages"
-        remedy = "\nPublish what was composed, and run this again."
-        raise PageNotLive(f"No letter leaves before its page, and {those} cannot be read as built:{lines}", remedy)
+        those = "its page cannot" if len(problems) == 1 else f"{len(problems)} pages cannot"
+        remedy = f"Publish what was composed, and run this again:{lines}"
+        raise PageNotLive(f"No letter leaves before its page, and {those} be read as built", remedy)
 
 
 def find_problems(
@@ -127,6 +127,8 @@ def _read(session: requests.Session, url: str, digest: str, timeout: float) -> s
         return "cannot be reached: is SITEURL right, and does the server run?"
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
         return "breaks off before its end"
+    except ValueError:  # headers that are no text
+        return "answers what no browser understands"
     return _judge(response, content, digest)
 
 
