@@ -35,9 +35,19 @@ PRIVACY_HOST = environment.get("PRIVACY_HOST")  # who runs the server
 PRIVACY_HOST_COUNTRY = environment.get("PRIVACY_HOST_COUNTRY")  # where it stands: IS, CH, ...
 PRIVACY_MAILING_SERVICE = environment.get("PRIVACY_MAILING_SERVICE")  # None while no letters are sent
 
-# Where letters are asked for: "/mail/subscribe" when the mailroom runs behind this site's server, None while it does
-# not. "elsewhere" is for mirrors and copies on a disk: they carry no form, and say where the real one is.
+# Who sends the letters, and how it is reached (plugins/newsletter/README.md). Its token is read by the commands alone.
+NEWSLETTER_PROVIDER = environment.get("NEWSLETTER_PROVIDER") or "mailroom"
+NEWSLETTER_API = environment.get("NEWSLETTER_API") or ""
+NEWSLETTER_FORMER_PROVIDER = environment.get("NEWSLETTER_FORMER_PROVIDER") or ""
+NEWSLETTER_FORMER_API = environment.get("NEWSLETTER_FORMER_API") or ""
+# Whether `./blog publish` also starts what it has handed in: "yes" or "no"; anything else is refused.
+send = environment.get("NEWSLETTER_SEND") or "no"
+NEWSLETTER_SEND = {"yes": True, "no": False}.get(send, send)
+
+# Where letters are asked for: "/mail/subscribe" when the mailroom runs behind this site's server, an address of another
+# service, None while there is none. "elsewhere" is for mirrors and copies on a disk: they carry no form, and say where
+# the real one is.
 NEWSLETTER_SIGNUP = environment.get("NEWSLETTER_SIGNUP") or None
-POLICY_FORM_ACTIONS = (
-    (NEWSLETTER_SIGNUP.rpartition("/")[0] + "/",) if NEWSLETTER_SIGNUP and NEWSLETTER_SIGNUP != "elsewhere" else ()
-)
+NEWSLETTER_SIGNUP_COMPANY = environment.get("NEWSLETTER_SIGNUP_COMPANY") or ""
+# A browser that is sent on by the service looks at the host alone, so the form's own address is enough.
+POLICY_FORM_ACTIONS = (NEWSLETTER_SIGNUP.partition("?")[0],) if NEWSLETTER_SIGNUP not in (None, "elsewhere") else ()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .settings import Configuration
+
 
 @dataclass(frozen=True, slots=True)
 class SignupForm:
@@ -28,3 +30,18 @@ class SignupForm:
     trap: str = ""
     #: Who gets what is filled in, when that is not the publication itself.
     company: str = ""
+
+
+def find_contradiction(configuration: Configuration, claimed: str | None) -> tuple[str, str] | None:
+    """What a privacy page would say wrongly of who gets the addresses, and the remedy; None where it is right.
+
+    `claimed` is PRIVACY_MAILING_SERVICE, None where the page says that no letters are sent.
+    """
+    provider = configuration.provider
+    if claimed == provider or (claimed is None and configuration.signup is None):
+        return None
+    says = (
+        f"the privacy page says that {claimed} sends the letters" if claimed else "the privacy page says that none does"
+    )
+    what = f"letters are asked for by NEWSLETTER_PROVIDER = {provider!r}, and {says}"
+    return what, f"Set PRIVACY_MAILING_SERVICE={provider}, or the provider that really sends them."

@@ -52,8 +52,13 @@ def test_there_is_no_form_while_no_letters_are_sent(tmp_path: Path) -> None:
     [
         ("", ()),
         ("elsewhere", ()),
-        ("/mail/subscribe", ("/mail/",)),
-        ("https://mail.site.example/mail/subscribe", ("https://mail.site.example/mail/",)),
+        ("/mail/subscribe", ("/mail/subscribe",)),
+        ("/letters/mail/subscribe", ("/letters/mail/subscribe",)),
+        ("https://mail.site.example/mail/subscribe", ("https://mail.site.example/mail/subscribe",)),
+        (
+            "https://name.us1.list-manage.com/subscribe/post?u=0a&id=1b",
+            ("https://name.us1.list-manage.com/subscribe/post",),
+        ),
     ],
 )
 def test_browsers_let_the_form_go_where_it_is_sent(signup: str, actions: tuple[str, ...]) -> None:
