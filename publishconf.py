@@ -35,7 +35,8 @@ PRIVACY_HOST = environment.get("PRIVACY_HOST")  # who runs the server
 PRIVACY_HOST_COUNTRY = environment.get("PRIVACY_HOST_COUNTRY")  # where it stands: IS, CH, ...
 PRIVACY_MAILING_SERVICE = environment.get("PRIVACY_MAILING_SERVICE")  # None while no letters are sent
 
-# Who sends the letters, and how it is reached (plugins/newsletter/README.md). Its token is read by the commands alone.
+# Who sends the letters, and how it is reached (plugins/newsletter/README.md). Its token is read by the commands alone;
+# tables that a service may need (NEWSLETTER_LISTS, NEWSLETTER_SIGNUP_LISTS) are stated here.
 NEWSLETTER_PROVIDER = environment.get("NEWSLETTER_PROVIDER") or "mailroom"
 NEWSLETTER_API = environment.get("NEWSLETTER_API") or ""
 NEWSLETTER_FORMER_PROVIDER = environment.get("NEWSLETTER_FORMER_PROVIDER") or ""

@@ -40,8 +40,6 @@ def find_contradiction(configuration: Configuration, claimed: str | None) -> tup
     provider = configuration.provider
     if claimed == provider or (claimed is None and configuration.signup is None):
         return None
-    says = (
-        f"the privacy page says that {claimed} sends the letters" if claimed else "the privacy page says that none does"
-    )
-    what = f"letters are asked for by NEWSLETTER_PROVIDER = {provider!r}, and {says}"
+    says = f"{claimed} sends the letters" if claimed else "no letters are sent"
+    what = f"NEWSLETTER_PROVIDER is {provider!r}, and the privacy page says that {says}"
     return what, f"Set PRIVACY_MAILING_SERVICE={provider}, or the provider that really sends them."
