@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from enum import Enum
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 #: What a throttled request is told to wait, in seconds.
 RETRY_AFTER = 7
@@ -272,6 +273,27 @@ class FakeService(ABC):
             fault = struck[0] if struck else None
             reply = self.answer(request) if fault is None or fault.done else Reply(500)
             return fault, _FAULTY.get(fault, reply) if fault else reply
+
+
+class Proxy(FakeService):
+    """Stands before a real service at `http://127.0.0.1:<port>`, so that faults come between it and the client."""
+
+    #: Where the real one listens.
+    target: int = 0
+
+    def answer(self, request: Request) -> Reply:
+        """Pass it on."""
+        query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
+        dropped = ("host", "connection", "accept-encoding")
+        headers = {name: value for name, value in request.headers.items() if name not in dropped}
+        connection = HTTPConnection("127.0.0.1", self.target, timeout=60)
+        try:
+            connection.request(request.method, request.path + query, request.body, headers)
+            answer = connection.getresponse()
+            kind = answer.headers.get("Content-Type", "")
+            return Reply(answer.status, content=answer.read(), type=kind)
+        finally:
+            connection.close()
 
 
 _NOW = datetime.now(UTC)

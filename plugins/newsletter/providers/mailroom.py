@@ -121,6 +121,9 @@ class Mailroom:
         answer = self._service.ask("DELETE", f"campaigns/{key}", campaign=key, accept=(404, 409))
         if answer.status == 409:
             raise _has_been(key, "started", "Stop it: only a draft can be withdrawn.")
+        with self._service.reading(answer, key) as data:
+            if data is not None and answer.status != 404:
+                raise ValueError("it answers a deletion with nothing")
 
     def test(self, campaign: Campaign, address: str) -> None:
         """Mail the draft to one of MAILROOM_EDITORS."""
@@ -132,6 +135,7 @@ class Mailroom:
             raise _unknown(key)
         if answer.status in (403, 429):  # no editor's address, or enough tests for a day: waiting helps with neither
             raise Rejected(self.name, key, answer.status, "", problem=_detail(answer))
+        self._read(answer, key)
 
     def close(self) -> None:
         """Close connections."""
