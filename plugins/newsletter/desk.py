@@ -54,8 +54,8 @@ class Entry:
     composed: Campaign | None = None
     #: What the service has of it.
     found: Submitted | None = None
-    #: Which service that is.
-    service: str = ""
+    #: Whether that is the service used before.
+    is_former: bool = False
     #: The key of the first letter as the service knows it, of a correction.
     corrects: str = ""
 
@@ -105,10 +105,9 @@ class Desk:
     def plan(self) -> list[Entry]:
         """What would become of every campaign, newest first, and then of drafts that are left over."""
         entries = [self._weigh(campaign) for campaign in self._campaigns.values()]
-        kept = {entry.key for entry in entries if entry.service == self._provider.name}
-        name = self._provider.name
+        kept = {entry.key for entry in entries if not entry.is_former}
         left_over = [
-            Entry(found.key, "withdraw", "composed no longer: to be withdrawn", None, found, name)
+            Entry(found.key, "withdraw", "composed no longer: to be withdrawn", None, found)
             for found in sorted(self._provider.drafts(), key=lambda found: found.key)
             if found.key not in kept
         ]
@@ -126,9 +125,9 @@ class Desk:
         if self._former and (found is None or found.state == "draft"):
             before = _locate(self._former, keys)
             if before and before.state != "draft":
-                entry = Entry(before.key, "nothing", "", campaign, before, self._former.name)
+                entry = Entry(before.key, "nothing", "", campaign, before, is_former=True)
                 return replace(entry, reason=_tell(entry, f" to {self._former.name}"))
-        entry = Entry(found.key if found else campaign.key, "nothing", "", campaign, found, name)
+        entry = Entry(found.key if found else campaign.key, "nothing", "", campaign, found)
         obstacle = self._find_obstacle(campaign)
         if campaign.kind == "correction":
             first = self._campaigns.get(campaign.corrects)
@@ -194,7 +193,7 @@ class Desk:
     def _offer_again(self, entry: Entry, wanted: Collection[str]) -> Entry:
         if entry.composed is None or entry.composed.key not in wanted:
             return entry
-        if entry.found is None or entry.found.state != "stopped" or entry.service != self._provider.name:
+        if entry.found is None or entry.found.state != "stopped" or entry.is_former:
             problem = f"{entry.key} was not stopped: {entry.reason}"
             raise NewsletterError(problem, "Name after --again what was stopped, or nothing.")
         return replace(entry, action="again")
@@ -259,7 +258,7 @@ class Desk:
             if is_named:
                 raise AmbiguousCampaign(f"{found.copies} campaigns at {name} have the key {entry.key}", "Delete one.")
             return False
-        if found.is_started or entry.service != name:
+        if found.is_started:
             return False
         if not entry.is_ready or entry.action == "withdraw":
             remedy = "Run `./blog newsletter draft` and review it again, or leave it out with --only."
