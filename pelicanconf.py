@@ -21,7 +21,7 @@ STATIC_PATHS = ["images", "files"]
 RELATIVE_URLS = True
 
 PLUGIN_PATHS = ["plugins"]
-PLUGINS = ["multilingual", "atlas", "pictures", "prose", "citations", "related", "policy", "contact"]
+PLUGINS = ["multilingual", "atlas", "pictures", "prose", "citations", "related", "policy", "contact", "newsletter"]
 
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
 # EXIT_URL is where "leave this page" leads: the weather, as anybody there may look it up.
@@ -117,6 +117,12 @@ FOLLOW_LINKEDIN_NAME = "Maxim Kharitonov"
 POLICY_ROBOTS = True
 # Where forms may be sent, beside this site's own pages.
 POLICY_FORM_ACTIONS = ("/mail/",)
+
+# Campaigns are composed for what is dated this day or later. What they are called at the mailing service comes from the
+# ID: chosen once and kept, whatever becomes of the site's address.
+NEWSLETTER_SITE_ID = "thehuman-rights"
+NEWSLETTER_SINCE = "2026-11-16"
+NEWSLETTER_CAMPAIGNS = "var/preview/campaigns"
 
 # Where letters are asked for: the mailroom, which ./blog serve runs beside the pages. None shows that there are none.
 NEWSLETTER_SIGNUP = "/mail/subscribe"

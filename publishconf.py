@@ -45,6 +45,8 @@ NEWSLETTER_FORMER_API = environment.get("NEWSLETTER_FORMER_API") or ""
 send = environment.get("NEWSLETTER_SEND") or "no"
 NEWSLETTER_SEND = {"yes": True, "no": False}.get(send, send)
 
+NEWSLETTER_CAMPAIGNS = "var/campaigns"
+
 # Where letters are asked for: "/mail/subscribe" when the mailroom runs behind this site's server, an address of another
 # service, None while there is none. "elsewhere" is for mirrors and copies on a disk: they carry no form, and say where
 # the real one is.

@@ -73,8 +73,8 @@ def check_site(
 
 
 def check_messages(site: Site) -> Iterator[Problem]:
-    """Texts of the theme that a language has no finished translation for."""
-    msgids = sorted({*theme_messages(site), *_OWN_MESSAGES})
+    """Texts of the theme, and of plugins, that a language has no finished translation for."""
+    msgids = sorted({*theme_messages(site), *_OWN_MESSAGES, *site.context["MESSAGES"]})
     root = site.preparation.root
     folders = site.configuration.messages or (str(Path(site.preparation.settings["THEME"], "messages")),)
     for tag in site.editions:

@@ -105,6 +105,7 @@ class Site:
         self.problems += [*self.terms.problems, *self.catalogues.problems]
         context.setdefault("PAGES_BY_IDENTITY", {})
         context.setdefault("CHECKS", [])
+        context.setdefault("MESSAGES", set())
         context["report_problem"] = self.report
         context.update(
             editions=list(self.editions.values()),

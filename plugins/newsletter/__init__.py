@@ -1,1 +1,8 @@
-"""New articles become campaigns, pushed to a mailing service: see README.md."""
+"""New articles become campaigns, which an editor hands in to a mailing service and starts: see README.md."""
+
+
+def register() -> None:
+    """Connect the plugin's receivers to Pelican's signals."""
+    from .plugin import connect
+
+    connect()

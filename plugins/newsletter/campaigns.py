@@ -45,9 +45,9 @@ class Campaign:
     """A letter to everybody on one mailing list.
 
     `post` is the same for all languages of a post and for what corrects it, so that a service can tell who has had it.
-    `html` is a whole document, `fragment` what stands in it between head and foot, for a service with a frame of its
-    own; `text` and `fragment_text` are the same as plain text. Head is title and summary. `sender` and `reply_to` are ""
-    where the service's own hold.
+    `html` is a whole document, `fragment` what stands in it between head (title, summary) and foot, for a service with
+    a frame of its own; `text` and `fragment_text` are the same as plain text. `sender` and `reply_to` are "" where the
+    service's own hold.
     """
 
     key: str

@@ -1,0 +1,296 @@
+"""An article's HTML as a letter can carry it: an allow-list, no picture, nothing that leads into the page itself.
+
+Mail programs differ in what they drop, so little is left to drop: text, structure, tables, links with whole addresses.
+nh3, which reads HTML as browsers do, is the first step and the last one: what comes in is whole, and what goes out is
+allowed. Between them a small tree is changed: notes keep their numbers and lose their anchors, pictures leave their
+captions behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from html import escape
+from html.parser import HTMLParser
+from typing import Literal
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+import nh3
+
+from .campaigns import UNSUBSCRIBE
+
+BLOCKS = frozenset({
+    "blockquote", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "section", "table",
+    "ul",
+})  # fmt: skip
+TABLE = frozenset({"caption", "table", "tbody", "td", "tfoot", "th", "thead", "tr"})
+INLINE = frozenset({
+    "a", "b", "bdi", "br", "cite", "code", "del", "em", "i", "ins", "q", "s", "small", "span", "strong", "sub", "sup",
+    "u",
+})  # fmt: skip
+VOID = frozenset({"br", "hr"})
+#: What becomes something that a letter may carry.
+_INSTEAD = {
+    "h1": "h2", "h5": "h4", "h6": "h4",  # the title alone is an h1
+    **dict.fromkeys(
+        ("address", "article", "aside", "center", "details", "dialog", "fieldset", "figcaption", "figure", "footer",
+         "form", "header", "hgroup", "legend", "main", "nav", "search", "summary"), "div"),
+    **dict.fromkeys(("kbd", "samp", "tt", "var"), "code"),
+    "bdo": "bdi", "dfn": "em", "dir": "ul", "menu": "ul", "strike": "s",
+}  # fmt: skip
+_READ = BLOCKS | TABLE | INLINE | set(_INSTEAD) | {"img", "rp", "rt"}
+#: What nobody reads, and what cannot be read without a program.
+_DROPPED = {
+    "iframe",
+    "noembed",
+    "noframes",
+    "object",
+    "script",
+    "select",
+    "style",
+    "svg",
+    "template",
+    "textarea",
+    "title",
+}
+_CELL = {"colspan", "rowspan"}
+_ATTRIBUTES = {"*": {"lang", "dir"}, "a": {"href"}, "ol": {"start"}, "td": _CELL, "th": {*_CELL, "scope"}}
+_VALUES = {
+    "lang": re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}"),
+    "dir": re.compile(r"ltr|rtl|auto"),
+    "scope": re.compile(r"row|col|rowgroup|colgroup"),
+    **dict.fromkeys(("start", "colspan", "rowspan"), re.compile(r"[0-9]{1,4}")),
+}
+_SCHEMES = {"https", "http", "mailto"}
+#: What HTML forbids in a text, but for white space.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+#: Elements within one another, at most: services count them too, and mail programs are slow with more.
+_DEEPEST = 16
+_RTL = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"})
+_RTL_SCRIPTS = frozenset({"adlm", "arab", "aran", "hebr", "nkoo", "rohg", "syrc", "thaa"})
+
+_READER = nh3.Cleaner(
+    tags=set(_READ),
+    clean_content_tags=_DROPPED,
+    attributes={**_ATTRIBUTES, "*": {"lang", "dir", "class"}, "img": {"alt"}},
+    link_rel=None,
+)
+_CLEANER = nh3.Cleaner(
+    tags=set(BLOCKS | TABLE | INLINE),
+    clean_content_tags=_DROPPED,
+    attributes=_ATTRIBUTES,
+    attribute_filter=lambda _, name, value: value if _is_allowed(name, value) else None,
+    link_rel=None,
+    url_schemes=_SCHEMES,
+    url_relative="deny",
+)
+
+
+Direction = Literal["ltr", "rtl"]
+
+
+@dataclass(slots=True)
+class Element:
+    """An element; its children are elements and texts."""
+
+    tag: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list[Element | str] = field(default_factory=list)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes that it has."""
+        return frozenset(self.attributes.get("class", "").split())
+
+    def walk(self) -> Iterator[Element]:
+        """It, and all elements in it."""
+        yield self
+        for child in self.children:
+            if isinstance(child, Element):
+                yield from child.walk()
+
+    @property
+    def text(self) -> str:
+        """All text in it."""
+        return "".join(child if isinstance(child, str) else child.text for child in self.children)
+
+
+def direction_of(lang: str) -> Direction:
+    """The direction in which a language is written, by its script, else by its main one."""
+    first, *others = lang.lower().split("-")
+    scripts = [part for part in others if len(part) == 4 and part.isalpha()]
+    return "rtl" if (scripts[0] in _RTL_SCRIPTS if scripts else first in _RTL) else "ltr"
+
+
+def parse(html: str) -> Element:
+    """HTML as a tree, which keeps what a letter may be made from."""
+    return _parse(_READER.clean(_normalised(html)))
+
+
+def parse_fragment(fragment: str) -> Element:
+    """What `write` has written, as a tree."""
+    return _parse(fragment)
+
+
+def write(children: Iterable[Element | str]) -> str:
+    """A tree as HTML of the allow-list: balanced, and read by every browser as it is written."""
+    html = "".join(map(_write, children))
+    for _ in range(_DEEPEST):  # what stands where HTML does not let it is moved, and may have to be moved again
+        before, html = html, _CLEANER.clean(_normalised(html))
+        if before == html:
+            break
+    return html
+
+
+def write_dressed(element: Element | str) -> str:
+    """One that has been written and read again, with attributes that were added since."""
+    return _write(element)
+
+
+def hide_token(html: str) -> str:
+    """The same for readers, without the token that stands for an address."""
+    return html.replace(UNSUBSCRIBE, f"&#{ord(UNSUBSCRIBE[0])};{UNSUBSCRIBE[1:]}")
+
+
+def absolute(base: str, address: str) -> str:
+    """A whole address in ASCII; "" for one that a letter cannot carry, such as a place in the page itself."""
+    address = CONTROL.sub("", address).strip()
+    if not address or address.startswith("#"):
+        return ""
+    try:
+        parts = urlsplit(urljoin(base, address))
+        host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+    except ValueError:  # a bracket without its other, a domain that cannot be one
+        return ""
+    if parts.scheme not in _SCHEMES or (parts.scheme == "mailto") == bool(host):
+        return ""
+    quoted = (quote(part, safe="/!$&'()*+,;=:@%~?") for part in (parts.path, parts.query, parts.fragment))
+    return urlunsplit((parts.scheme, quote(host, safe="@:[]%"), *quoted))
+
+
+class Letter:
+    """Makes an article's tree into that of a letter."""
+
+    def __init__(self, url: str, number: Callable[[int], str]) -> None:
+        """`url` is the page's address, `number` writes a number in the page's digits."""
+        self._url = url
+        self._number = number
+        #: The notes, as a list in most cases, when `convert` has met them.
+        self.notes: list[Element | str] = []
+        self._caption = ""
+
+    def convert(self, element: Element) -> list[Element | str]:
+        """The content of an element."""
+        return [*self._inside(element, 0)]
+
+    def _inside(self, element: Element, depth: int) -> Iterator[Element | str]:
+        for child in element.children:
+            if isinstance(child, str):
+                yield child
+            elif depth < _DEEPEST:
+                yield from self._convert(child, depth + 1)
+            else:
+                yield f" {child.text} " if child.tag in BLOCKS | TABLE else child.text
+
+    def _convert(self, element: Element, depth: int) -> Iterator[Element | str]:
+        tag, classes = element.tag, element.classes
+        if tag == "rp" or classes & {"footnote-backref", "headerlink"}:
+            return
+        if classes & {"footnote-ref", "footnote-reference"}:
+            yield from self._refer(element)
+        elif tag == "img":
+            alt = " ".join(element.attributes.get("alt", "").split())
+            if alt and alt not in self._caption:
+                yield f"[{alt}]"
+        elif tag == "div" and "footnote" in classes and not self.notes:
+            inside = self._inside(element, depth)
+            self.notes = [one for one in inside if isinstance(one, str) or one.tag != "hr"]
+        elif tag == "rt":
+            yield f"({element.text})"
+        else:
+            made = self._make(element, depth)
+            holds_note = any("note" in child.classes for child in made.children if isinstance(child, Element))
+            if (tag == "sup" and holds_note) or (made.tag == "span" and not made.attributes):
+                yield from made.children
+            elif tag in VOID or tag in ("td", "th") or made.text.strip():
+                yield made
+
+    def _refer(self, element: Element) -> Iterator[Element | str]:
+        words = element.text.strip().strip("[]")
+        yield Element("sup", {"class": "note"}, [f"[{self._number(int(words)) if words.isdecimal() else words}]"])
+
+    def _make(self, element: Element, depth: int) -> Element:
+        if element.tag == "figure":
+            captions = [one.text for one in element.walk() if one.tag == "figcaption"]
+            outer, self._caption = self._caption, " ".join(" ".join(captions).split())
+            made = Element("div", {}, [*self._parts(element, depth)])
+            self._caption = outer
+        else:
+            made = Element(_INSTEAD.get(element.tag, element.tag), {}, [*self._inside(element, depth)])
+        for name, value in element.attributes.items():
+            if name in _ATTRIBUTES["*"] | _ATTRIBUTES.get(made.tag, set()) and _is_allowed(name, value):
+                made.attributes[name] = value
+        if lang := made.attributes.get("lang"):
+            made.attributes.setdefault("dir", direction_of(lang))
+        if made.tag == "a":
+            made.attributes["href"] = absolute(self._url, element.attributes.get("href", ""))
+            if not made.attributes["href"]:
+                del made.attributes["href"]
+                made.tag = "span"
+        return made
+
+    def _parts(self, figure: Element, depth: int) -> Iterator[Element | str]:
+        """A figure's pictures, as what is said of them, and its caption, each a paragraph."""
+        for part in self._inside(figure, depth):
+            if isinstance(part, Element):
+                yield part
+            elif part.strip():
+                yield Element("p", {}, [part])
+
+
+def _is_allowed(name: str, value: str) -> bool:
+    if name == "href":
+        return not re.search(r"[\s<>\"\\]", value) and absolute("", value) == value
+    return bool(_VALUES[name].fullmatch(value)) if name in _VALUES else False
+
+
+def _normalised(html: str) -> str:
+    return CONTROL.sub("", html.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+class _TreeBuilder(HTMLParser):
+    """Reads what nh3 has written: every element that is opened is closed, in order."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open = [Element("")]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].children.append(element)
+        if tag not in VOID and tag != "img":
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID and tag != "img":
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.open[-1].children.append(CONTROL.sub("", data))  # "&#1;" was none before
+
+
+def _parse(html: str) -> Element:
+    builder = _TreeBuilder()
+    builder.feed(html)
+    builder.close()
+    return builder.open[0]
+
+
+def _write(node: Element | str) -> str:
+    if isinstance(node, str):
+        return escape(node, quote=False)
+    attributes = "".join(f' {name}="{escape(value)}"' for name, value in node.attributes.items())
+    if node.tag in VOID:
+        return f"<{node.tag}{attributes}>"
+    return f"<{node.tag}{attributes}>{''.join(map(_write, node.children))}</{node.tag}>"
