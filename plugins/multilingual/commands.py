@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,6 +135,11 @@ def run_check(args: argparse.Namespace, root: Path) -> int:
 
 def run_publish(args: argparse.Namespace, root: Path) -> int:
     """Check, build, deploy, and what other parts do then; exit with the code of the first that fails."""
+    with chdir(root):  # what plugins write beside the site stands here, wherever the command was called
+        return _publish(args, root)
+
+
+def _publish(args: argparse.Namespace, root: Path) -> int:
     from .build import load_settings
     from .publish import SETTING, deploy, read_command
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
 from getpass import getpass
 from pathlib import Path
@@ -118,13 +118,15 @@ def follow_publish(root: Path) -> Callable[[], int]:
         return say
     with _open_desk(configuration, {}, secrets):
         pass  # what is wrong with its settings is said before anything is built
-    return lambda: _explain(lambda: _follow(site, configuration, secrets))
+    before = _stamp(site, configuration)
+    return lambda: _explain(lambda: _follow(before, site, configuration, secrets))
 
 
-def _follow(site: Site, configuration: Configuration, secrets: Mapping[str, Secret]) -> int:
+def _follow(before: int, site: Site, configuration: Configuration, secrets: Mapping[str, Secret]) -> int:
     from .desk import only_one
     from .live import await_pages
 
+    _check_composed(before, site, configuration)
     campaigns = _read_composed(site, configuration)
     with only_one(site.root / "var"), _open_desk(configuration, campaigns, secrets) as desk:
         new = [one for one in desk.plan() if one.action in ("submit", "update") or (one.composed and one.is_ready)]
@@ -225,9 +227,11 @@ def _desk(site: Site, args: argparse.Namespace, *, compose: bool = True) -> Iter
                 "Nothing is composed: NEWSLETTER_SITE_ID or NEWSLETTER_SINCE is empty",
                 f"Set both in {site.settings.name}.",
             )
-        with tempfile.TemporaryDirectory() as folder:
+        before = _stamp(site, configuration)
+        with tempfile.TemporaryDirectory() as folder, chdir(site.root):
             if site.compose(args, Path(folder) / "site"):
                 raise NewsletterError("The site cannot be built, so nothing was composed", "Mend what is named above.")
+        _check_composed(before, site, configuration)
     with _open_desk(configuration, _read_composed(site, configuration), secrets) as desk:
         yield desk, configuration
 
@@ -280,6 +284,21 @@ def _read_composed(site: Site, configuration: Configuration) -> dict[str, Campai
     from .campaigns import read_campaigns
 
     return read_campaigns(site.root / configuration.campaigns)
+
+
+def _stamp(site: Site, configuration: Configuration) -> int:
+    """When the folder of campaigns was last made, 0 while there is none."""
+    folder = site.root / configuration.campaigns
+    return folder.stat().st_mtime_ns if folder.exists() else 0
+
+
+def _check_composed(before: int, site: Site, configuration: Configuration) -> None:
+    """Refuse what an earlier build has composed: its campaigns may be wrong ones by now. Raises NewsletterError."""
+    from .errors import NewsletterError
+
+    if _stamp(site, configuration) == before:
+        problem = f"The build has composed nothing into {configuration.campaigns}"
+        raise NewsletterError(problem, 'Name "newsletter" in PLUGINS, and a whole address, https://…, in SITEURL.')
 
 
 def _show(entry: Entry, folder: str) -> str:
