@@ -163,7 +163,7 @@ def absolute(base: str, address: str) -> str:
         host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
     except ValueError:  # a bracket without its other, a domain that cannot be one
         return ""
-    if parts.scheme not in _SCHEMES or (parts.scheme == "mailto") == bool(host):
+    if parts.scheme not in _SCHEMES or not (parts.path if parts.scheme == "mailto" else host):
         return ""
     quoted = (quote(part, safe="/!$&'()*+,;=:@%~?") for part in (parts.path, parts.query, parts.fragment))
     return urlunsplit((parts.scheme, quote(host, safe="@:[]%"), *quoted))
@@ -213,7 +213,7 @@ class Letter:
             holds_note = any("note" in child.classes for child in made.children if isinstance(child, Element))
             if (tag == "sup" and holds_note) or (made.tag == "span" and not made.attributes):
                 yield from made.children
-            elif tag in VOID or tag in ("td", "th") or made.text.strip():
+            elif tag in VOID | TABLE - {"table"} or made.text.strip():
                 yield made
 
     def _refer(self, element: Element) -> Iterator[Element | str]:
