@@ -24,6 +24,7 @@ from requests.auth import AuthBase
 
 from ..errors import (
     AuthenticationFailed,
+    ConfigurationError,
     ProviderUnavailable,
     RateLimited,
     Rejected,
@@ -139,6 +140,8 @@ class Service:
         """Its data; raises UnexpectedResponse where they are not as the block takes them to be."""
         try:
             yield answer.data
+        except ConfigurationError:
+            raise
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             problem = f"this is not what was asked for: {type(error).__name__}"
             raise UnexpectedResponse(self.name, campaign, answer.status, answer.excerpt, problem=problem) from error
