@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import chdir, contextmanager
@@ -36,9 +37,11 @@ class Site:
     root: Path
     settings: Path
     compose: Compose
+    #: How it is waited for pages.
+    sleep: Callable[[float], None] = time.sleep
 
 
-def add_commands(subparsers: Any, root: Path) -> None:
+def add_commands(subparsers: Any, root: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
     """Add this part's commands to the front door."""
     parser = subparsers.add_parser(
         "newsletter",
@@ -51,7 +54,7 @@ def add_commands(subparsers: Any, root: Path) -> None:
         code: int = args.build_into[0](root, output, production=True)
         return code
 
-    add_subcommands(parser, Site(root, root / "publishconf.py", build), preview=True)
+    add_subcommands(parser, Site(root, root / "publishconf.py", build, sleep), preview=True)
 
 
 def add_subcommands(parser: argparse.ArgumentParser, site: Site, *, preview: bool) -> None:
@@ -96,12 +99,12 @@ def serve_beside(root: Path, url: str) -> Beside:
     return Beside(root, url)
 
 
-def follow_publish(root: Path) -> Callable[[], int]:
+def follow_publish(root: Path, *, sleep: Callable[[float], None] = time.sleep) -> Callable[[], int]:
     """Read the settings now; once the site is online, wait for the pages, hand in drafts, and send if NEWSLETTER_SEND.
 
     What the build for publishing has just composed is what is handed in.
     """
-    site = Site(root, root / "publishconf.py", lambda _args, _output: 0)
+    site = Site(root, root / "publishconf.py", lambda _args, _output: 0, sleep)
     configuration, secrets = _read_settings(site), _read_secrets(site)
     missing = [name for name in ("site_id", "since") if not getattr(configuration, name)]
     unset = [f"NEWSLETTER_{name.upper()}" for name in missing]
@@ -116,7 +119,7 @@ def follow_publish(root: Path) -> Callable[[], int]:
             return 0
 
         return say
-    with _open_desk(configuration, {}, secrets):
+    with _open_desk(site, configuration, {}, secrets):
         pass  # what is wrong with its settings is said before anything is built
     before = _stamp(site, configuration)
     return lambda: _explain(lambda: _follow(before, site, configuration, secrets))
@@ -124,21 +127,15 @@ def follow_publish(root: Path) -> Callable[[], int]:
 
 def _follow(before: int, site: Site, configuration: Configuration, secrets: Mapping[str, Secret]) -> int:
     from .desk import only_one
-    from .live import await_pages
 
     _check_composed(before, site, configuration)
     campaigns = _read_composed(site, configuration)
-    with only_one(site.root / "var"), _open_desk(configuration, campaigns, secrets) as desk:
-        new = [one for one in desk.plan() if one.action in ("submit", "update") or (one.composed and one.is_ready)]
-        pages = {page: None for one in new for page in one.campaign.pages}
-        if pages:
-            print(f"Newsletter: waiting until {_count(len(pages), 'page')} can be read as built.", flush=True)
-            await_pages(pages, configuration.wait)
+    with only_one(site.root / "var"), _open_desk(site, configuration, campaigns, secrets) as desk:
+        print("Newsletter: waiting until what is new can be read as built.", flush=True)
+        desk.await_pages()
         code = _report(desk.draft(), "Newsletter: nothing is new.")
-        if not configuration.send or code:
-            return code
-        keys = desk.find_ready()
-        return _report(desk.send(keys, only=True), "") if keys else 0
+        keys = desk.find_ready() if configuration.send and not code else []
+        return _report(desk.send(keys, only=True), "") if keys else code
 
 
 def run_plan(site: Site, args: argparse.Namespace) -> int:
@@ -232,7 +229,7 @@ def _desk(site: Site, args: argparse.Namespace, *, compose: bool = True) -> Iter
             if site.compose(args, Path(folder) / "site"):
                 raise NewsletterError("The site cannot be built, so nothing was composed", "Mend what is named above.")
         _check_composed(before, site, configuration)
-    with _open_desk(configuration, _read_composed(site, configuration), secrets) as desk:
+    with _open_desk(site, configuration, _read_composed(site, configuration), secrets) as desk:
         yield desk, configuration
 
 
@@ -257,10 +254,12 @@ def _alone(site: Site) -> Any:
     return only_one(site.root / "var")
 
 
-def _open_desk(configuration: Configuration, campaigns: Mapping[str, Campaign], secrets: Mapping[str, Secret]) -> Any:
+def _open_desk(
+    site: Site, configuration: Configuration, campaigns: Mapping[str, Campaign], secrets: Mapping[str, Secret]
+) -> Any:
     from .desk import open_desk
 
-    return open_desk(configuration, campaigns, secrets)
+    return open_desk(configuration, campaigns, secrets, sleep=site.sleep)
 
 
 def _read_settings(site: Site) -> Configuration:

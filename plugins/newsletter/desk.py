@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -215,6 +216,11 @@ class Desk:
             else:
                 yield Outcome(f"{entry.key} {_DONE[entry.action]}")
 
+    def await_pages(self) -> None:
+        """Wait for the pages of all that would be handed in or started. Raises PageNotLive."""
+        new = [one for one in self.plan() if one.action in ("submit", "update") or (one.composed and one.is_ready)]
+        self._wait([page for entry in new for page in entry.campaign.pages])
+
     def find_ready(self) -> list[str]:
         """The keys of all drafts with what was composed."""
         return [entry.composed.key for entry in self.plan() if entry.composed and entry.is_ready]
@@ -237,9 +243,10 @@ class Desk:
                     ready.setdefault(group, []).append(entry.campaign)
                 else:
                     yield Outcome(f"{entry.key} left as it is: {entry.reason}")
-        pages = {page: None for campaigns in ready.values() for campaign in campaigns for page in campaign.pages}
+        pages = [page for campaigns in ready.values() for campaign in campaigns for page in campaign.pages]
         if pages:
-            yield Outcome(f"Waiting until {'a page' if len(pages) == 1 else f'{len(pages)} pages'} can be read.")
+            number = len(set(pages))
+            yield Outcome(f"Waiting until {'a page' if number == 1 else f'{number} pages'} can be read as built.")
             self._wait(pages)
         for campaigns in ready.values():
             yield from self._start(campaigns)
@@ -317,7 +324,11 @@ class Desk:
 
 @contextmanager
 def open_desk(
-    configuration: Configuration, campaigns: Mapping[str, Campaign], secrets: Mapping[str, Secret]
+    configuration: Configuration,
+    campaigns: Mapping[str, Campaign],
+    secrets: Mapping[str, Secret],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Desk]:
     """The desk at the service that the settings name, beside the one used before. Raises ConfigurationError."""
     site = hashlib.sha256(configuration.site_id.encode()).hexdigest()[:8]
@@ -335,7 +346,10 @@ def open_desk(
         former = None
         if configuration.former_provider:
             former = reach("NEWSLETTER_FORMER_", configuration.former_provider, configuration.former_api, {})
-        yield Desk(configuration, campaigns, provider, former)
+        yield Desk(
+            configuration, campaigns, provider, former,
+            wait=lambda pages: await_pages(pages, configuration.wait, sleep=sleep),
+        )  # fmt: skip
 
 
 @contextmanager

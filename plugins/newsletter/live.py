@@ -75,7 +75,7 @@ def find_problems(
     clock: Callable[[], float] = time.monotonic,
 ) -> Mapping[str, str]:
     """What is wrong with each page that is not there as it was built in `wait` seconds, by address."""
-    known = [_Page(url, digest) for url, digest in dict(pages).items()]
+    known = [_Page(url, digest) for url, digest in dict.fromkeys(pages)]
     pauses = iter(PAUSES)
     end = clock() + wait
     pending = known

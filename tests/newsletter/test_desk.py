@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from newsletter.campaigns import Campaign, make_key, make_post_id
-from newsletter.desk import Desk, only_one
+from newsletter.desk import only_one
 from newsletter.errors import (
     AmbiguousCampaign,
     NewsletterError,
@@ -23,7 +23,7 @@ from newsletter.errors import (
     UnknownCampaign,
 )
 from newsletter.providers import Access, Feature, Submitted, open_provider
-from newsletter.settings import Configuration, Secret
+from newsletter.settings import Secret
 
 from mailroom.campaigns.campaigns import Campaigns
 from tests.mailroom.readers import add_readers
@@ -209,7 +209,7 @@ def test_all_languages_of_a_post_start_together_once_their_pages_are_there(
     editor.draft(ENGLISH, PERSIAN, OTHER)
     waiting, started = editor.send(ENGLISH, PERSIAN, OTHER, keys=[PERSIAN.key])
     assert editor.awaited == [ENGLISH.url, PERSIAN.url]
-    assert waiting == "Waiting until 2 pages can be read."
+    assert waiting == "Waiting until 2 pages can be read as built."
     both = f"{ENGLISH.key} {PERSIAN.key}"
     assert re.fullmatch(
         rf"{both} started: no letter leaves before \d\d:\d\d UTC\. To stop: \./blog newsletter stop {both}", started
@@ -252,7 +252,7 @@ def test_only_the_language_that_is_named(mailroom: MailroomService, editor: Edit
 def test_several_posts_each_start_as_their_own_group(mailroom: MailroomService, editor: Editor) -> None:
     editor.draft(ENGLISH, PERSIAN, OTHER)
     said = editor.send(ENGLISH, PERSIAN, OTHER, keys=[OTHER.key, ENGLISH.key])
-    assert said[0] == "Waiting until 3 pages can be read."
+    assert said[0] == "Waiting until 3 pages can be read as built."
     assert [line.partition(" started")[0] for line in said[1:]] == [f"{ENGLISH.key} {PERSIAN.key}", OTHER.key]
     assert letters(mailroom, OTHER) == 3
 
@@ -561,7 +561,7 @@ def test_what_a_service_cannot_do_is_said() -> None:
 def test_what_could_be_unscheduled_is_a_draft_again() -> None:
     shelf = Shelf()
     shelf.kept[ENGLISH.key] = Submitted(ENGLISH.key, "scheduled")
-    said = Desk(Configuration(), {}, shelf).stop(ENGLISH.key)
+    said = Editor(shelf).desk().stop(ENGLISH.key)
     assert said == f"{ENGLISH.key} stopped: it is a draft again, no letter has left"
 
 
