@@ -84,7 +84,7 @@ def shorten(text: str, length: int) -> str:
     while end > 0 and not _may_end(text, end):
         end -= 1
     space = text.rfind(" ", 0, end + 1)
-    return text[: space if space > length * 2 // 3 else end].rstrip(" ,;:،؛，；：") + "…"
+    return text[: space if space > length // 2 else end].rstrip(" ,;:،؛，；：") + "…"
 
 
 def _may_end(text: str, end: int) -> bool:
