@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from enum import Enum
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
+
+import requests
 
 #: What a throttled request is told to wait, in seconds.
 RETRY_AFTER = 7
@@ -276,24 +277,24 @@ class FakeService(ABC):
 
 
 class Proxy(FakeService):
-    """Stands before a real service at `http://127.0.0.1:<port>`, so that faults come between it and the client."""
+    """Stands before a real service, so that faults come between it and the client."""
 
-    #: Where the real one listens.
-    target: int = 0
+    #: The real one's API, ending in "/".
+    target: str
 
     def answer(self, request: Request) -> Reply:
         """Pass it on."""
-        query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
-        dropped = ("host", "connection", "accept-encoding")
-        headers = {name: value for name, value in request.headers.items() if name not in dropped}
-        connection = HTTPConnection("127.0.0.1", self.target, timeout=60)
-        try:
-            connection.request(request.method, request.path + query, request.body, headers)
-            answer = connection.getresponse()
-            kind = answer.headers.get("Content-Type", "")
-            return Reply(answer.status, content=answer.read(), type=kind)
-        finally:
-            connection.close()
+        dropped = ("host", "connection", "accept-encoding", "content-length")
+        answer = requests.request(
+            request.method,
+            self.target + request.path.removeprefix(self.path),
+            params=dict(request.query),
+            headers={name: value for name, value in request.headers.items() if name not in dropped},
+            data=request.body,
+            timeout=60,
+            allow_redirects=False,
+        )
+        return Reply(answer.status_code, content=answer.content, type=answer.headers.get("Content-Type", ""))
 
 
 _NOW = datetime.now(UTC)
