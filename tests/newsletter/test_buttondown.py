@@ -23,19 +23,13 @@ from newsletter.settings import Configuration, Secret
 
 from tests.newsletter.contract import CHANGED, ENGLISH, GROUP, HOLD, PERSIAN, SITE, Contract, make_campaign
 from tests.newsletter.fake_buttondown import FakeButtondown
-from tests.newsletter.services import FakeService, Fault
+from tests.newsletter.services import Fault
 
 READER = "reader@example.org"
 
 
 class TestButtondown(Contract):
     provider = "buttondown"
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def running(cls) -> Iterator[FakeService]:
-        with FakeButtondown() as service:
-            yield service
 
 
 @pytest.fixture(scope="module")
