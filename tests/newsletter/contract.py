@@ -149,7 +149,8 @@ CALLED: dict[Fault, tuple[type[ProviderError], ...]] = {
     Fault.PAGE: (UnexpectedResponse,),
     Fault.SHAPE: (UnexpectedResponse,),
 }
-
+#: To a client these are like THROTTLED_SECONDS, but for how long it is to wait: one request shows that.
+_ALIKE = frozenset({Fault.THROTTLED, Fault.THROTTLED_DATE})
 #: What template languages, mail programs and terminals might take for theirs.
 _TRICKS = (
     "{{", "}}", "{%", "%}", "{#", "#}", "{{ UnsubscribeURL }}", "{{ unsubscribe_url }}", "{{- x -}}", "{{/* c */}}",
@@ -513,7 +514,7 @@ class Contract:
         step = STEPS[name]
         if name == "stop" and not self._can_stop_held(service):
             return
-        number = self._count_requests(service, step)
+        number = self._count_requests(service, step) if fault not in _ALIKE else 1
         for nth in range(1, number + 1):
             for lasts in (False,) if fault in SLOW else (False, True):
                 self._try_with(service, step, fault, nth, lasts=lasts)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,7 +83,7 @@ class Listmonk:
     def __init__(self, access: Access) -> None:
         self._mark = f"newsletter-{access.site}"
         self._lists = access.lists
-        self._confirmed: dict[int, int] = {}
+        self._found: dict[int, dict[str, Any]] = {}
         self._service = Service(
             self.name,
             access.api,
@@ -108,49 +109,50 @@ class Listmonk:
         found = self._look(key) or self._create(key, fields)
         submitted = self._tell(key, found)
         if submitted.is_started:
-            raise NotReviewed(f"{key} has been started", "What was sent is put right by a correction.")
-        if submitted.state == "stopped":
-            if again:
-                problem = f"{key} has been stopped, and listmonk does not know whom it has reached"
-                raise UnsupportedFeature(problem, "Write another letter.")
-            raise NotReviewed(f"{key} has been stopped", "listmonk cannot send the rest of it.")
-        self._refuse_copies(submitted)
+            raise NotReviewed(f"{key} has been started", "What was sent is put right by a notice.")
+        if again and submitted.state == "stopped":
+            problem = f"{key} has been stopped, and listmonk does not know whom it has reached"
+            raise UnsupportedFeature(problem, "Write another letter.")
+        _check_draft(submitted)
         if _differences(found[0], fields):
             self._write(key, found[0], fields)
-        return self._tell(key, [{**found[0], "attribs": fields["attribs"]}])
+        return replace(submitted, digest=campaign.digest)
 
     def start(self, group: Sequence[Campaign], hold: int) -> list[Submitted]:
-        """Start these one after another: listmonk has no groups."""
-        due = [(campaign, self._fields(campaign), record) for campaign in group if (record := self._draft_of(campaign))]
-        for campaign, fields, record in due:
+        """Start these one after another, once all are found right: listmonk has no groups."""
+        drafts = []
+        for campaign in group:
+            found = self._need(campaign.key)
+            submitted = self._tell(campaign.key, found)
+            if not submitted.is_started:
+                _check_draft(submitted)
+                drafts.append((campaign.key, found[0], self._fields(campaign)))
+        for key, record, fields in drafts:
             if differing := _differences(record, fields):
-                problem = f"{campaign.key} at listmonk is not what was composed: {', '.join(differing)}"
+                problem = f"{key} at listmonk is not what was composed: {', '.join(differing)}"
                 raise NotReviewed(problem, "Hand it in, review it, and start that.")
         date = datetime.now(UTC) + timedelta(seconds=max(hold, _SHORTEST_HOLD)) if hold else None
-        for campaign, fields, record in due:
-            self._write(campaign.key, record, fields | {"send_at": date.isoformat("T", "seconds") if date else None})
-        for campaign, _, record in due:
-            self._set(campaign.key, record, "scheduled" if date else "running")
-        started = [self._get(campaign.key) for campaign in group]
+        for key, record, fields in drafts:
+            self._write(key, record, fields | {"send_at": date.isoformat("T", "seconds") if date else None})
+        for key, record, _ in drafts:
+            self._set(key, record, "scheduled" if date else "running")
+        started = [self._tell(campaign.key, self._need(campaign.key)) for campaign in group]
         for each in started:
             if not each.is_started:
-                problem = f"it is {each.state} after its start"
-                raise UnexpectedResponse(self.name, each.key, 200, "", problem=problem)
+                raise UnexpectedResponse(self.name, each.key, 200, "", problem=f"it is {each.state} after its start")
         return started
 
     def stop(self, key: str) -> Submitted:
         """Take a scheduled one back to a draft; pause one that is leaving, and end it."""
         for _ in range(len(_STOPS) + 2):  # it may leave while we take it back
-            found = self._look(key)
-            if not found:
-                raise _unknown(key)
-            told = self._tell(key, found)
-            if told.state == "sent":
+            found = self._need(key)
+            submitted = self._tell(key, found)
+            if submitted.state == "sent":
                 raise UnsupportedFeature(f"All letters of {key} have left", "Write to readers what is right.")
-            if not told.is_started:
-                return told
-            first = _first(found)
-            self._set(key, first, _STOPS[first["status"]])
+            if not submitted.is_started:
+                return submitted
+            record = _first(found)
+            self._set(key, record, _STOPS[record["status"]])
         raise UnexpectedResponse(self.name, key, 200, "", problem="it does not stop")
 
     def withdraw(self, key: str) -> None:
@@ -161,7 +163,7 @@ class Listmonk:
         submitted = self._tell(key, found)
         if submitted.state != "draft":
             raise NotReviewed(f"{key} has been started", "Only a draft can be withdrawn.")
-        self._refuse_copies(submitted)
+        _check_draft(submitted)
         answer = self._service.ask("DELETE", f"campaigns/{found[0]['id']}", campaign=key, accept=(400,))
         with self._service.reading(answer, key) as data:  # 400: it is gone
             if answer.status == 200 and data["data"] is not True:
@@ -169,15 +171,12 @@ class Listmonk:
 
     def test(self, campaign: Campaign, address: str) -> None:
         """Mail it to a subscriber; listmonk knows no other addresses."""
-        key = campaign.key
-        found = self._look(key)
-        if not found:
-            raise _unknown(key)
+        path = f"campaigns/{self._need(campaign.key)[0]['id']}/test"
         body = self._fields(campaign) | {"subscribers": [address]}
-        answer = self._service.ask("POST", f"campaigns/{found[0]['id']}/test", body, campaign=key, accept=(400,))
+        answer = self._service.ask("POST", path, body, campaign=campaign.key, accept=(400,))
         if answer.status == 400:
             remedy = "The address must be a subscriber's: add it to a list of its own in listmonk."
-            raise Rejected(self.name, key, 400, _message(answer), remedy=remedy)
+            raise Rejected(self.name, campaign.key, 400, _message(answer), remedy=remedy)
 
     def close(self) -> None:
         """Close connections."""
@@ -189,54 +188,36 @@ class Listmonk:
         """Whatever has this key, by its tag: no other search is safe, and an unknown parameter finds everything."""
         return _having(key, self._list({"tag": key}, key))
 
+    def _need(self, key: str) -> list[dict[str, Any]]:
+        found = self._look(key)
+        if not found:
+            raise UnknownCampaign(f"listmonk has no campaign {key}", "Hand it in first: ./blog newsletter draft.")
+        return found
+
     def _list(self, query: Mapping[str, str], key: str = "") -> list[dict[str, Any]]:
         answer = self._service.ask("GET", "campaigns", query={"per_page": "all", **query}, campaign=key)
         with self._service.reading(answer, key) as data:
             found: list[dict[str, Any]] = data["data"]["results"]
             for each in found:
-                _ = each["id"], each["tags"], each["lists"], _STATES[each["status"]]
+                _ = each["id"], each["tags"], each["lists"], each["media"], _STATES[each["status"]]
             return found
 
     def _tell(self, key: str, found: Sequence[dict[str, Any]]) -> Submitted:
-        first = _first(found)
-        state, sent = _STATES[first["status"]], int(first.get("sent") or 0)
-        rest = max(0, int(first.get("to_send") or 0) - sent)
+        record = _first(found)
+        state, sent = _STATES[record["status"]], int(record["sent"] or 0)
+        rest = max(0, int(record["to_send"] or 0) - sent)  # "finished" does not mean that all were sent
         letters = {"sent": sent, "pending" if state in ("sending", "paused") else "unsent": rest}
-        started = first.get("started_at")
+        started = record["started_at"]
         return Submitted(
             key=key,
             state=state,
-            digest=str((first.get("attribs") or {}).get("digest", "")),
-            identity=str(first["id"]),
+            digest=str((record.get("attribs") or {}).get("digest", "")),
+            identity=str(record["id"]),
             copies=len(found),
-            recipients=sum(self._count(each["id"]) for each in first["lists"]) if state == "draft" else None,
+            recipients=sum(self._count(each["id"]) for each in record["lists"]) if state == "draft" else None,
             started=datetime.fromisoformat(started).date() if started else None,
             letters={each: count for each, count in letters.items() if count},
         )
-
-    def _get(self, key: str) -> Submitted:
-        found = self._look(key)
-        if not found:
-            raise _unknown(key)
-        return self._tell(key, found)
-
-    def _draft_of(self, campaign: Campaign) -> dict[str, Any] | None:
-        """What is to be started, None for what has been. Raises for what is no draft of its own."""
-        found = self._look(campaign.key)
-        if not found:
-            raise _unknown(campaign.key)
-        submitted = self._tell(campaign.key, found)
-        if submitted.is_started:
-            return None
-        if submitted.state == "stopped":
-            raise NotReviewed(f"{campaign.key} has been stopped", "listmonk cannot send the rest of it.")
-        self._refuse_copies(submitted)
-        return found[0]
-
-    def _refuse_copies(self, submitted: Submitted) -> None:
-        if submitted.copies > 1:
-            problem = f"{submitted.copies} campaigns at listmonk have the key {submitted.key}"
-            raise AmbiguousCampaign(problem, "Delete there whichever was copied from the other.")
 
     # What is written
 
@@ -248,7 +229,7 @@ class Listmonk:
         headers = [{"Content-Language": campaign.lang}]
         if campaign.reply_to:
             headers.append({"Reply-To": campaign.reply_to})
-        fields = {
+        return {
             "name": f"{campaign.title} ({campaign.lang})"[:200],
             "subject": _as_subject(campaign.subject),
             "lists": [self._list_for(campaign.lang)],
@@ -264,8 +245,7 @@ class Listmonk:
             "archive_slug": campaign.key,
             "media": [],
             "send_at": None,
-        }
-        return fields | ({"from_email": campaign.sender} if campaign.sender else {})
+        } | ({"from_email": campaign.sender} if campaign.sender else {})
 
     def _create(self, key: str, fields: Mapping[str, Any]) -> list[dict[str, Any]]:
         """A new draft, or the one that somebody else has made meanwhile. What was not answered is not repeated."""
@@ -282,22 +262,22 @@ class Listmonk:
             if not found:
                 raise SubmissionUncertain(self.name, key, 500, answer.excerpt)
             return found
-        with self._service.reading(answer, key) as data:
-            record: dict[str, Any] = data["data"]
-            self._check_kept(key, answer, record, fields)
-            return [record]
+        return [self._read_kept(key, answer, fields)]
 
     def _write(self, key: str, record: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
         """Bring a draft up to date, whole: what is left out of `lists`, `media` and `attribs` would be lost."""
         answer = self._service.ask("PUT", f"campaigns/{record['id']}", fields, campaign=key)
-        with self._service.reading(answer, key) as data:
-            self._check_kept(key, answer, data["data"], fields)
+        self._read_kept(key, answer, fields)
 
-    def _check_kept(self, key: str, answer: Answer, record: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
-        """It drops what it does not know without a word: attribs before version 6, lists that the user may not see."""
-        if record["status"] not in ("draft", "scheduled") or (lost := _differences(record, fields)):
-            problem = f"it did not keep what was handed in: {', '.join(lost) if lost else record['status']}"
+    def _read_kept(self, key: str, answer: Answer, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """What it kept. It drops without a word: attribs before version 6, lists that the user may not see."""
+        with self._service.reading(answer, key) as data:
+            record: dict[str, Any] = data["data"]
+            lost = _differences(record, fields)
+        if lost:
+            problem = f"it did not keep what was handed in: {', '.join(lost)}"
             raise UnexpectedResponse(self.name, key, answer.status, "", problem=problem)
+        return record
 
     def _set(self, key: str, record: Mapping[str, Any], status: str) -> None:
         """Ask for another status. What it refuses (400) it has done before, or somebody else has: look."""
@@ -309,29 +289,37 @@ class Listmonk:
     # Mailing lists
 
     def _list_for(self, lang: str) -> int:
-        """The id of a language's list, which has been looked at."""
+        """The id of a language's list, which readers can see and have to confirm. Raises ConfigurationError."""
         value = self._lists.get(lang, "")
-        if not value.isdecimal():
+        found = self._look_at(int(value)) if value.isdecimal() else {}
+        if not found:
             remedy = f"name the number of listmonk's list for {lang}, such as {{{lang!r}: '3'}}"
             raise ConfigurationError("NEWSLETTER_LISTS", value, remedy)
-        self._count(int(value))
+        if (found["type"], found["optin"]) != ("public", "double"):
+            remedy = "make this list public, with double opt-in: readers must confirm, and be able to leave"
+            raise ConfigurationError("NEWSLETTER_LISTS", value, remedy)
         return int(value)
 
     def _count(self, number: int) -> int:
-        """How many have confirmed on a list that is public and asks for that."""
-        if number not in self._confirmed:
+        return int((self._look_at(number).get("subscriber_statuses") or {}).get("confirmed", 0))
+
+    def _look_at(self, number: int) -> dict[str, Any]:
+        """A list as it was when it was first asked for; empty where there is none."""
+        if number not in self._found:
             answer = self._service.ask("GET", f"lists/{number}", accept=(400,))
-            if answer.status == 400:
-                raise ConfigurationError("NEWSLETTER_LISTS", number, "listmonk has no such list: use one of its own")
             with self._service.reading(answer) as data:
-                found = data["data"]
-                if (found["type"], found["optin"]) != ("public", "double"):
-                    remedy = (
-                        "make this list public, with double opt-in: readers must confirm, and must be able to leave"
-                    )
-                    raise ConfigurationError("NEWSLETTER_LISTS", number, remedy)
-                self._confirmed[number] = int((found.get("subscriber_statuses") or {}).get("confirmed", 0))
-        return self._confirmed[number]
+                found = data["data"] if answer.status == 200 else {}
+                self._found[number] = {**found, "type": found["type"], "optin": found["optin"]} if found else {}
+        return self._found[number]
+
+
+def _check_draft(submitted: Submitted) -> None:
+    """Refuse to write or start what was stopped, and what there is more than one of."""
+    if submitted.state == "stopped":
+        raise NotReviewed(f"{submitted.key} has been stopped", "listmonk cannot send the rest of it.")
+    if submitted.copies > 1:
+        problem = f"{submitted.copies} campaigns at listmonk have the key {submitted.key}"
+        raise AmbiguousCampaign(problem, "Delete there whichever was copied from the other.")
 
 
 def _having(key: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -372,7 +360,3 @@ def _literal(text: str) -> str:
 
 def _message(answer: Answer) -> str:
     return str(answer.data.get("message", "")) if isinstance(answer.data, dict) else answer.excerpt
-
-
-def _unknown(key: str) -> UnknownCampaign:
-    return UnknownCampaign(f"listmonk has no campaign {key}", "Hand it in first: ./blog newsletter draft.")
