@@ -100,7 +100,7 @@ def serve_beside(root: Path, url: str) -> Beside:
 
 
 def follow_publish(root: Path, *, sleep: Callable[[float], None] = time.sleep) -> Callable[[], int]:
-    """Read the settings now; once the site is online, wait for the pages, hand in drafts, and send if NEWSLETTER_SEND.
+    """Read the settings now; once the site is online, wait for what is new, hand it in, and send it if NEWSLETTER_SEND.
 
     What the build for publishing has just composed is what is handed in.
     """
@@ -131,11 +131,7 @@ def _follow(before: int, site: Site, configuration: Configuration, secrets: Mapp
     _check_composed(before, site, configuration)
     campaigns = _read_composed(site, configuration)
     with only_one(site.root / "var"), _open_desk(site, configuration, campaigns, secrets) as desk:
-        print("Newsletter: waiting until what is new can be read as built.", flush=True)
-        desk.await_pages()
-        code = _report(desk.draft(), "Newsletter: nothing is new.")
-        keys = desk.find_ready() if configuration.send and not code else []
-        return _report(desk.send(keys, only=True), "") if keys else code
+        return _report(desk.push(send=configuration.send), "Newsletter: nothing is new.")
 
 
 def run_plan(site: Site, args: argparse.Namespace) -> int:

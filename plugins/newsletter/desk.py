@@ -32,7 +32,7 @@ from .providers import Access, Provider, Submitted, open_provider
 from .settings import Configuration, Secret
 
 #: What `draft` does with a campaign.
-Action = Literal["submit", "again", "update", "withdraw", "nothing"]
+Action = Literal["submit", "again", "update", "keep", "withdraw", "nothing"]
 _DONE = {
     "submit": "handed in",
     "again": "handed in again",
@@ -148,7 +148,7 @@ class Desk:
             return replace(entry, action="withdraw", reason=f"{obstacle}: to be withdrawn")
         if found.digest != entry.campaign.digest:
             return replace(entry, action="update", reason="draft, to be brought up to date")
-        return replace(entry, reason="draft, as composed")
+        return replace(entry, action="keep", reason="draft, as composed")
 
     def _find_obstacle(self, campaign: Campaign) -> str:
         """Why this can be no draft of the service's."""
@@ -186,10 +186,38 @@ class Desk:
         """
         wanted = {self._campaign(key).key for key in again}
         entries = [self._offer_again(entry, wanted) for entry in self.plan()]
+        self._refuse_excess(entries)
+        return self._draft(entries)
+
+    def push(self, *, send: bool) -> Iterator[Outcome]:
+        """What follows a deployment: wait for the pages of what is new or has changed, hand it in, and maybe start it.
+
+        What lay there as a draft before is not started: an editor may have left it there, or stopped it. Raises
+        PageNotLive, and what `draft` raises, before anything is done.
+        """
+        entries = self.plan()
+        self._refuse_excess(entries)
+        new = [entry.campaign for entry in entries if entry.action in ("submit", "update")]
+        yield from self._await(new)
+        failed = 0
+        for outcome in self._draft(entries):
+            failed += outcome.error is not None
+            yield outcome
+        if send and new and not failed:
+            yield from self.send([campaign.key for campaign in new], only=True)
+
+    def _refuse_excess(self, entries: Iterable[Entry]) -> None:
         if excess := self.find_excess(entries):
             remedy = "See `./blog newsletter plan`, and raise the setting if all of them are meant."
             raise NewsletterError(f"{excess}: nothing was handed in", remedy)
-        return self._draft([entry for entry in entries if entry.action != "nothing"])
+
+    def _await(self, campaigns: Iterable[Campaign]) -> Iterator[Outcome]:
+        pages = list(dict.fromkeys(page for campaign in campaigns for page in campaign.pages))
+        if pages:
+            yield Outcome(
+                f"Waiting until {'a page' if len(pages) == 1 else f'{len(pages)} pages'} can be read as built."
+            )
+            self._wait(pages)
 
     def _offer_again(self, entry: Entry, wanted: Collection[str]) -> Entry:
         if entry.composed is None or entry.composed.key not in wanted:
@@ -199,7 +227,8 @@ class Desk:
             raise NewsletterError(problem, "Name after --again what was stopped, or nothing.")
         return replace(entry, action="again")
 
-    def _draft(self, entries: Sequence[Entry]) -> Iterator[Outcome]:
+    def _draft(self, entries: Iterable[Entry]) -> Iterator[Outcome]:
+        entries = [entry for entry in entries if entry.action != "nothing"]
         for place, entry in enumerate(entries):
             try:
                 if entry.action == "withdraw":
@@ -209,21 +238,14 @@ class Desk:
             except (NewsletterError, ConfigurationError) as error:
                 yield Outcome(f"{entry.key} failed", error)
                 if _concerns_all(error):
-                    left = [one.key for one in entries[place + 1 :]]
+                    left = [one.key for one in entries[place + 1 :] if one.action in _DONE]
                     if left:
                         yield Outcome(f"not tried: {', '.join(left)}")
                     return
             else:
-                yield Outcome(f"{entry.key} {_DONE[entry.action]}")
-
-    def await_pages(self) -> None:
-        """Wait for the pages of all that would be handed in or started. Raises PageNotLive."""
-        new = [one for one in self.plan() if one.action in ("submit", "update") or (one.composed and one.is_ready)]
-        self._wait([page for entry in new for page in entry.campaign.pages])
-
-    def find_ready(self) -> list[str]:
-        """The keys of all drafts with what was composed."""
-        return [entry.composed.key for entry in self.plan() if entry.composed and entry.is_ready]
+                # What is kept is handed in too: somebody may have changed it at the service.
+                if entry.action in _DONE:
+                    yield Outcome(f"{entry.key} {_DONE[entry.action]}")
 
     def send(self, keys: Sequence[str], *, only: bool = False) -> Iterator[Outcome]:
         """Start these, each with all languages of its post whose drafts are what was composed (but not with `only`).
@@ -243,11 +265,7 @@ class Desk:
                     ready.setdefault(group, []).append(entry.campaign)
                 else:
                     yield Outcome(f"{entry.key} left as it is: {entry.reason}")
-        pages = [page for campaigns in ready.values() for campaign in campaigns for page in campaign.pages]
-        if pages:
-            number = len(set(pages))
-            yield Outcome(f"Waiting until {'a page' if number == 1 else f'{number} pages'} can be read as built.")
-            self._wait(pages)
+        yield from self._await(campaign for campaigns in ready.values() for campaign in campaigns)
         for campaigns in ready.values():
             yield from self._start(campaigns)
 

@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from newsletter.settings import Secret
 from mailroom.campaigns.campaigns import Campaigns
 from tests.mailroom.readers import add_readers
 from tests.newsletter.desks import Editor, opened
+from tests.newsletter.fake_listmonk import FakeListmonk
 from tests.newsletter.mailrooms import EDITOR, MailroomService, serving_mailroom
 
 TODAY = datetime.now(UTC).date()
@@ -97,6 +99,21 @@ def test_a_new_post_is_handed_in_once_and_kept_up_to_date(editor: Editor) -> Non
     assert editor.plan(CHANGED) == {ENGLISH.key: "draft, to be brought up to date"}
     assert editor.draft(CHANGED) == [f"{ENGLISH.key} brought up to date"]
     assert editor.plan(CHANGED) == {ENGLISH.key: "draft, as composed"}
+
+
+def test_what_somebody_changed_at_the_service_is_as_composed_again() -> None:
+    with FakeListmonk() as service:
+        access = Access(service.api, Secret(service.token), service.lists, "0a1b2c3d", sleep=lambda _: None)
+        with closing(open_provider("listmonk", access)) as provider:
+            editor = Editor(provider)
+            editor.draft(ENGLISH)
+            service.change(ENGLISH.key)
+            assert editor.plan(ENGLISH) == {ENGLISH.key: "draft, as composed"}, "as far as the service tells"
+            _, failed = editor.send(ENGLISH, keys=[ENGLISH.key])
+            assert "is not what was composed" in failed
+            assert editor.draft(ENGLISH) == []
+            assert editor.send(ENGLISH, keys=[ENGLISH.key])[1].startswith(f"{ENGLISH.key} started")
+            assert service.starts(ENGLISH.key) == 1
 
 
 def test_the_plan_says_how_many_would_get_it(editor: Editor) -> None:
@@ -302,6 +319,31 @@ def test_a_token_that_may_only_draft_starts_nothing_and_its_scope_is_named(mailr
         editor.draft(ENGLISH)
         _, failed = editor.send(ENGLISH, keys=[ENGLISH.key])
     assert "The token night may not do this: its scope is draft" in failed
+    assert letters(mailroom, ENGLISH) == 0
+
+
+# after a deployment
+
+
+def test_what_is_new_is_started_after_its_deployment_and_what_lay_there_is_not(
+    mailroom: MailroomService, editor: Editor
+) -> None:
+    editor.draft(ENGLISH)
+    handed_in = [one.text for one in editor.desk(ENGLISH, OTHER).push(send=True)]
+    assert handed_in[:2] == ["Waiting until a page can be read as built.", f"{OTHER.key} handed in"]
+    assert handed_in[-1].startswith(f"{OTHER.key} started")
+    assert editor.awaited == [OTHER.url] * 2
+    assert (letters(mailroom, ENGLISH), letters(mailroom, OTHER)) == (0, 3)
+    assert list(editor.desk(ENGLISH, OTHER).push(send=True)) == []
+    assert [one.text for one in editor.desk(CHANGED, OTHER).push(send=False)][1:] == [
+        f"{ENGLISH.key} brought up to date"
+    ]
+    assert letters(mailroom, ENGLISH) == 0
+
+
+def test_nothing_is_started_when_something_could_not_be_handed_in(mailroom: MailroomService, editor: Editor) -> None:
+    outcomes = list(editor.desk(ENGLISH, compose(lang="tlh")).push(send=True))
+    assert [bool(one.error) for one in outcomes] == [False, False, True]
     assert letters(mailroom, ENGLISH) == 0
 
 
