@@ -7,7 +7,11 @@ is modelled as far as letters can meet it: literals, `Safe`, the functions for l
 
 from __future__ import annotations
 
+import csv
+import email
+import email.policy
 import html
+import io
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -64,6 +68,9 @@ class FakeListmonk(FakeService):
         self.records: dict[int, dict[str, Any]] = {}
         self.ran: set[int] = set()
         self.tests: list[tuple[str, Letter]] = []
+        #: Who was imported to each list, and whom of them which campaign was sent to.
+        self.people: dict[int, list[str]] = {}
+        self.delivered: list[tuple[str, str]] = []
         self._next = 1
         self._late = timedelta(0)
 
@@ -92,6 +99,10 @@ class FakeListmonk(FakeService):
                     return _data(self._set(self._get(number), str(_bind(request).get("status", ""))))
                 case "POST", ["campaigns", number, "test"]:
                     return _data(self._test(self._get(number), _bind(request)))
+                case "POST", ["import", "subscribers"]:
+                    return _data(self._import(request))
+                case "GET" | "DELETE", ["import", "subscribers"]:
+                    return _data({"status": "finished"})
                 case "GET", ["lists", number]:
                     return _data(self._list(number))
                 case _:
@@ -244,8 +255,27 @@ class FakeListmonk(FakeService):
         if int(number) not in LISTS:
             raise _Refused(400, "List not found")
         kind, optin, confirmed = LISTS[int(number)]
-        counts = {"confirmed": confirmed, "unconfirmed": 2}
+        counts = {"confirmed": confirmed + len(self.people.get(int(number), [])), "unconfirmed": 2}
         return {"id": int(number), "name": "A list", "type": kind, "optin": optin, "subscriber_statuses": counts}
+
+    def _import(self, request: Request) -> dict[str, Any]:
+        """Columns by these names alone; what is confirmed elsewhere is so here, and nobody is written to."""
+        head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+        parts = {
+            str(part.get_param("name", header="content-disposition")): bytes(part.get_payload(decode=True))
+            for part in email.message_from_bytes(head + request.body, policy=email.policy.HTTP).iter_parts()
+        }
+        wish = json.loads(parts["params"])
+        if wish["mode"] != "subscribe" or len(wish["delim"]) != 1:
+            raise _Refused(400, "Invalid mode")
+        rows = csv.DictReader(io.StringIO(parts["file"].decode(), newline=""), delimiter=wish["delim"])
+        if "email" not in (rows.fieldnames or ()):
+            raise _Refused(400, "'email' column not found")
+        addresses = [row["email"].lower() for row in rows if isinstance(json.loads(row["attributes"]), dict)]
+        if wish["subscription_status"] == "confirmed":
+            for number in wish["lists"]:
+                self.people.setdefault(number, []).extend(addresses)
+        return {"name": "list.csv", "total": 0, "imported": 0, "status": "importing"}
 
     def _tick(self) -> None:
         """Its manager takes up what is due."""
@@ -286,7 +316,9 @@ class FakeListmonk(FakeService):
         self._tick()
         for record in self.campaigns(key):
             if record["status"] == "running":
-                size = sum(LISTS[number][2] for number in record["lists"])
+                people = [each for number in record["lists"] for each in self.people.get(number, [])]
+                self.delivered += [(each, key) for each in people]
+                size = sum(LISTS[number][2] for number in record["lists"]) + len(people)
                 record |= {"status": "finished", "to_send": size, "sent": size, "started_at": self._now().isoformat()}
 
     def letter(self, key: str) -> Letter:
