@@ -8,17 +8,20 @@ import tempfile
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .campaigns import Campaign, read_campaigns
+from .errors import ConfigurationError, NewsletterError
+from .settings import SECRETS, Configuration, Secret, read_configuration, read_secrets
+
 if TYPE_CHECKING:
-    from .campaigns import Campaign
     from .desk import Desk, Entry, Outcome
     from .preview import Beside
-    from .settings import Configuration, Secret
 
 # Whatever is large is imported where it is used, so that `--help` answers at once.
 
@@ -105,33 +108,25 @@ def follow_publish(root: Path, *, sleep: Callable[[float], None] = time.sleep) -
     What the build for publishing has just composed is what is handed in.
     """
     site = Site(root, root / "publishconf.py", lambda _args, _output: 0, sleep)
-    configuration, secrets = _read_settings(site), _read_secrets(site)
-    missing = [name for name in ("site_id", "since") if not getattr(configuration, name)]
-    unset = [f"NEWSLETTER_{name.upper()}" for name in missing]
-    if not secrets["NEWSLETTER_TOKEN"]:
-        unset.append("NEWSLETTER_TOKEN")
-    if unset:
-
-        def say() -> int:
-            print(
-                f"Newsletter: nothing is handed in, {' and '.join(unset)} {'is' if len(unset) == 1 else 'are'} empty."
-            )
-            return 0
-
-        return say
-    with _open_desk(site, configuration, {}, secrets):
+    configuration, secrets = _read_settings(site), read_secrets(root)
+    needed = {
+        "NEWSLETTER_SITE_ID": configuration.site_id,
+        "NEWSLETTER_SINCE": configuration.since,
+        "NEWSLETTER_TOKEN": secrets["NEWSLETTER_TOKEN"],
+    }
+    if empty := [name for name, value in needed.items() if not value]:
+        return lambda: print(f"Newsletter: nothing is handed in without {', '.join(empty)}.") or 0
+    before = _stamp(root / configuration.campaigns)
+    with _open_desk(site, configuration, secrets, {}):
         pass  # what is wrong with its settings is said before anything is built
-    before = _stamp(site, configuration)
-    return lambda: _explain(lambda: _follow(before, site, configuration, secrets))
 
+    def follow() -> int:
+        _check_composed(root / configuration.campaigns, before)
+        campaigns = read_campaigns(root / configuration.campaigns)
+        with _alone(site), _open_desk(site, configuration, secrets, campaigns) as desk:
+            return _report(desk.push(send=configuration.send), "Newsletter: nothing is new.")
 
-def _follow(before: int, site: Site, configuration: Configuration, secrets: Mapping[str, Secret]) -> int:
-    from .desk import only_one
-
-    _check_composed(before, site, configuration)
-    campaigns = _read_composed(site, configuration)
-    with only_one(site.root / "var"), _open_desk(site, configuration, campaigns, secrets) as desk:
-        return _report(desk.push(send=configuration.send), "Newsletter: nothing is new.")
+    return lambda: _explain(follow)
 
 
 def run_plan(site: Site, args: argparse.Namespace) -> int:
@@ -157,17 +152,18 @@ def run_send(site: Site, args: argparse.Namespace) -> int:
 
 
 def run_stop(site: Site, args: argparse.Namespace) -> int:
-    """Stop campaigns. Nothing is composed: there is no time to lose."""
+    """Stop campaigns, each whatever becomes of the others. Nothing is composed: there is no time to lose."""
     with _desk(site, args, compose=False) as (desk, _):
-        for key in args.keys:
-            print(desk.stop(key), flush=True)
+        return max(_explain(partial(_print_stopped, desk, key)) for key in args.keys)
+
+
+def _print_stopped(desk: Desk, key: str) -> int:
+    print(desk.stop(key), flush=True)
     return 0
 
 
 def run_test(site: Site, args: argparse.Namespace) -> int:
     """Have a draft mailed to one address, which stands on no command line."""
-    from .errors import ConfigurationError
-
     with _desk(site, args) as (desk, _):
         address = (getpass("Address (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
         if "@" not in address:
@@ -178,8 +174,6 @@ def run_test(site: Site, args: argparse.Namespace) -> int:
 
 def _explain(run: Callable[[], int]) -> int:
     """Run, and say what failed; the pages that are not there stand each in a line of its own."""
-    from .errors import NewsletterError
-
     try:
         return run()
     except NewsletterError as error:
@@ -207,34 +201,47 @@ def _report(outcomes: Iterable[Outcome], nothing: str) -> int:
 @contextmanager
 def _desk(site: Site, args: argparse.Namespace, *, compose: bool = True) -> Iterator[tuple[Desk, Configuration]]:
     """The desk with what is composed from the content as it is now, or that `./blog serve` has composed."""
-    from .errors import NewsletterError
-
     if args.preview:
         site = replace(site, settings=site.root / PREVIEW_SETTINGS)
-    configuration, secrets = _read_settings(site), _read_secrets(site)
+    configuration, secrets = _read_settings(site), read_secrets(site.root)
     if args.preview:
         configuration, secrets = _lead_to_preview(site, configuration)
     elif compose:
-        if not configuration.composes:
-            raise NewsletterError(
-                "Nothing is composed: NEWSLETTER_SITE_ID or NEWSLETTER_SINCE is empty",
-                f"Set both in {site.settings.name}.",
-            )
-        before = _stamp(site, configuration)
-        with tempfile.TemporaryDirectory() as folder, chdir(site.root):
-            if site.compose(args, Path(folder) / "site"):
-                raise NewsletterError("The site cannot be built, so nothing was composed", "Mend what is named above.")
-        _check_composed(before, site, configuration)
-    with _open_desk(site, configuration, _read_composed(site, configuration), secrets) as desk:
+        _compose(site, configuration, args)
+    campaigns: dict[str, Campaign] = {}
+    with suppress(*() if compose else (ConfigurationError,)):  # without it, former keys are not known
+        campaigns = read_campaigns(site.root / configuration.campaigns)
+    with _open_desk(site, configuration, secrets, campaigns) as desk:
         yield desk, configuration
 
 
-def _lead_to_preview(site: Site, configuration: Configuration) -> tuple[Configuration, Mapping[str, Secret]]:
+def _compose(site: Site, configuration: Configuration, args: argparse.Namespace) -> None:
+    if not configuration.composes:
+        problem = "Nothing is composed: NEWSLETTER_SITE_ID or NEWSLETTER_SINCE is empty"
+        raise NewsletterError(problem, f"Set both in {site.settings.name}.")
+    campaigns = site.root / configuration.campaigns
+    before = _stamp(campaigns)
+    with tempfile.TemporaryDirectory() as folder, chdir(site.root):
+        if site.compose(args, Path(folder) / "site"):
+            raise NewsletterError("The site cannot be built, so nothing was composed", "Mend what is named above.")
+    _check_composed(campaigns, before)
+
+
+def _stamp(campaigns: Path) -> int:
+    """When the folder was last made, 0 while there is none."""
+    return campaigns.stat().st_mtime_ns if campaigns.exists() else 0
+
+
+def _check_composed(campaigns: Path, before: int) -> None:
+    """Refuse what an earlier build has composed: it may be wrong by now. Raises NewsletterError."""
+    if _stamp(campaigns) == before:
+        problem = f"The build has composed nothing into {campaigns.name}"
+        raise NewsletterError(problem, 'Name "newsletter" in PLUGINS, and a whole address, https://…, in SITEURL.')
+
+
+def _lead_to_preview(site: Site, configuration: Configuration) -> tuple[Configuration, dict[str, Secret]]:
     """The mailroom of the running `./blog serve`, with what that has composed: its pages are those of the preview."""
     from dotenv import dotenv_values
-
-    from .errors import NewsletterError
-    from .settings import SECRETS, Secret
 
     found = dotenv_values(site.root / PREVIEW)
     api, token = found.get("NEWSLETTER_API"), found.get("NEWSLETTER_TOKEN")
@@ -251,7 +258,7 @@ def _alone(site: Site) -> Any:
 
 
 def _open_desk(
-    site: Site, configuration: Configuration, campaigns: Mapping[str, Campaign], secrets: Mapping[str, Secret]
+    site: Site, configuration: Configuration, secrets: Mapping[str, Secret], campaigns: Mapping[str, Campaign]
 ) -> Any:
     from .desk import open_desk
 
@@ -261,39 +268,9 @@ def _open_desk(
 def _read_settings(site: Site) -> Configuration:
     from pelican.settings import read_settings
 
-    from .errors import ConfigurationError
-    from .settings import read_configuration
-
     if not site.settings.is_file():
         raise ConfigurationError("settings", site.settings.name, "there is no such file")
     return read_configuration(read_settings(str(site.settings)))
-
-
-def _read_secrets(site: Site) -> Mapping[str, Secret]:
-    from .settings import read_secrets
-
-    return read_secrets(site.root)
-
-
-def _read_composed(site: Site, configuration: Configuration) -> dict[str, Campaign]:
-    from .campaigns import read_campaigns
-
-    return read_campaigns(site.root / configuration.campaigns)
-
-
-def _stamp(site: Site, configuration: Configuration) -> int:
-    """When the folder of campaigns was last made, 0 while there is none."""
-    folder = site.root / configuration.campaigns
-    return folder.stat().st_mtime_ns if folder.exists() else 0
-
-
-def _check_composed(before: int, site: Site, configuration: Configuration) -> None:
-    """Refuse what an earlier build has composed: its campaigns may be wrong ones by now. Raises NewsletterError."""
-    from .errors import NewsletterError
-
-    if _stamp(site, configuration) == before:
-        problem = f"The build has composed nothing into {configuration.campaigns}"
-        raise NewsletterError(problem, 'Name "newsletter" in PLUGINS, and a whole address, https://…, in SITEURL.')
 
 
 def _show(entry: Entry, folder: str) -> str:

@@ -134,8 +134,13 @@ def test_a_post_goes_from_the_plan_to_its_readers(
     assert (mailroom.starts(ENGLISH), mailroom.starts(PERSIAN)) == (1, 0)
     assert newsroom.run_newsletter("send", ENGLISH, "--only") == 0
     assert said()[0][0].startswith(f"{ENGLISH} left as it is: already submitted (started ")
-    assert newsroom.run_newsletter("stop", ENGLISH) == 0
-    assert said() == ([f"{ENGLISH} stopped (letters: 3 dropped)"], [])
+    newsroom.post("en", "broken", "[Gone]({filename}/articles/en/gone.md)")
+    (newsroom.folder / "var" / "campaigns" / PERSIAN / "campaign.txt").write_text("Another text.")
+    assert newsroom.run_newsletter("stop", "en-0", ENGLISH) == 1
+    assert said() == (
+        [f"{ENGLISH} stopped (letters: 3 dropped)"],
+        ["newsletter: mailroom has no campaign en-0. `./blog newsletter plan` lists the keys."],
+    )
 
 
 def test_what_is_wrong_with_the_site_is_said_and_nothing_is_handed_in(newsroom: Newsroom, said: Said) -> None:
@@ -155,7 +160,7 @@ def test_what_was_composed_earlier_is_not_taken_for_what_is(
     said()
     newsroom.settings(**change)
     assert newsroom.run_newsletter("draft") == 1
-    assert said()[1][-1].startswith("newsletter: The build has composed nothing into var/campaigns. Name")
+    assert said()[1][-1].startswith("newsletter: The build has composed nothing into campaigns. Name")
 
 
 def test_what_is_not_set_is_named(newsroom: Newsroom, said: Said) -> None:

@@ -161,6 +161,7 @@ def test_a_draft_that_lay_there_is_an_editor_s_to_send(
 ) -> None:
     newsroom.run_command("publish")
     newsroom.settings(NEWSLETTER_SEND=True)
+    (newsroom.folder / "var" / "campaigns" / KEY / "campaign.txt").write_text("By hand.")
     assert newsroom.run_command("publish") == 0
     assert said()[0][-1] == "Newsletter: nothing is new."
     assert mailroom.starts(KEY) == 0
@@ -169,12 +170,12 @@ def test_a_draft_that_lay_there_is_an_editor_s_to_send(
 @pytest.mark.parametrize(
     ("settings", "token", "line"),
     [
-        ({}, "", "Newsletter: nothing is handed in, NEWSLETTER_TOKEN is empty."),
-        ({"NEWSLETTER_SINCE": ""}, "t", "Newsletter: nothing is handed in, NEWSLETTER_SINCE is empty."),
+        ({}, "", "Newsletter: nothing is handed in without NEWSLETTER_TOKEN."),
+        ({"NEWSLETTER_SINCE": ""}, "t", "Newsletter: nothing is handed in without NEWSLETTER_SINCE."),
         (
             {"NEWSLETTER_SINCE": "", "NEWSLETTER_SITE_ID": ""},
             "",
-            "Newsletter: nothing is handed in, NEWSLETTER_SITE_ID and NEWSLETTER_SINCE and NEWSLETTER_TOKEN are empty.",
+            "Newsletter: nothing is handed in without NEWSLETTER_SITE_ID, NEWSLETTER_SINCE, NEWSLETTER_TOKEN.",
         ),
     ],
 )
