@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, partial
+from html import unescape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,26 +21,27 @@ from markupsafe import Markup, escape
 
 from . import look
 from .campaigns import UNSUBSCRIBE, Campaign, Kind, make_key, make_post_id
-from .markup import Element, Letter, absolute, hide_token, parse, parse_fragment, write
+from .markup import Element, Letter, absolute, hide_token, parse, parse_fragment, write, write_dressed
 from .plain import balanced, directed, isolated, one_line, plain, shorten, standing_alone, write_plain
 from .settings import Configuration
 
 #: Octets of a document's HTML, at most: Gmail cuts off what is behind about 102 KB, and with it how to unsubscribe.
 HTML_LIMIT = 90_000
-#: What a service with a frame and styles of its own, such as the mailroom, may add to it: in all, and by element.
-FRAME = 5_000
+#: What a service with a frame and styles of its own, such as the mailroom, may add to it: in all, to an element that
+#: says its direction, and by element.
+FRAME, TURNED = 5_000, 20
 STYLES = {
     **dict.fromkeys(("h2", "h3", "h4"), 220),
     **dict.fromkeys(("caption", "code", "dd", "dl", "dt", "pre", "table", "td", "th"), 80),
 }
-#: Characters of an excerpt, unless its first paragraph is longer.
-EXCERPT = 3_000
+#: Characters of an excerpt's HTML, and of its first block's where that is longer.
+EXCERPT, FIRST_BLOCK = 4_000, 20_000
 SUBJECT, PREHEADER = 200, 150
 #: What letters say; in the article's language if the site has a catalogue with it, else in English.
 MESSAGES = (
     "By %(names)s",
-    "Correction: %(title)s",
     "Corrected",
+    "Correction: %(title)s",
     "New articles: %(first)s – %(last)s",
     "Published on %(date)s",
     "Read the whole article",
@@ -325,18 +327,20 @@ def _entry(said: _Said) -> Iterator[Element]:
 def _weight(campaign: Campaign) -> int:
     """How many octets the letter's HTML may have when it leaves, whatever service it leaves from."""
     styles = sum(STYLES.get(tag, 0) for tag in re.findall(r"<(\w+)", campaign.fragment))
-    return len(campaign.html.encode()) + FRAME + styles
+    turned = TURNED * campaign.fragment.count(' dir="')
+    return len(campaign.html.encode()) + FRAME + styles + turned
 
 
 def _excerpt(text: Sequence[Element | str]) -> Iterator[Element | str]:
     """The first blocks of a text, each whole; without the numbers of notes, which stand on the page."""
     length = 0
     for block in text:
-        size = len(block if isinstance(block, str) else block.text)
-        if length + size > (EXCERPT if length else HTML_LIMIT // 10):
+        bare = block if isinstance(block, str) else _without_notes(block)
+        size = len(write_dressed(bare))
+        if length + size > (EXCERPT if length else FIRST_BLOCK):
             return
         length += size
-        yield block if isinstance(block, str) else _without_notes(block)
+        yield bare
 
 
 def _without_notes(block: Element) -> Element:
@@ -415,7 +419,8 @@ def _comma(lang: str) -> str:
 
 def _line(text: Any) -> str:
     """A title or a name as plain text, on one line, that turns nothing behind it."""
-    return balanced(one_line(Markup(str(text)).striptags()))  # noqa: S704 (it is made plain here)
+    said = str(text)
+    return balanced(plain(parse(said)) if "<" in said and ">" in said else one_line(unescape(said)))
 
 
 def _render(name: str, **context: Any) -> str:

@@ -67,6 +67,8 @@ _SCHEMES = {"https", "http", "mailto"}
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 #: Elements within one another, at most: services count them too, and mail programs are slow with more.
 _DEEPEST = 16
+#: An element without a word, but for the parts of tables, which hold a place.
+_EMPTY = re.compile(r"<(?!tbody\b|thead\b|tfoot\b|t[dhr]\b)(\w+)(?: [^>]*)?>\s*</\1>")
 _RTL = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"})
 _RTL_SCRIPTS = frozenset({"adlm", "arab", "aran", "hebr", "nkoo", "rohg", "syrc", "thaa"})
 
@@ -137,7 +139,7 @@ def write(children: Iterable[Element | str]) -> str:
     """A tree as HTML of the allow-list: balanced, and read by every browser as it is written."""
     html = "".join(map(_write, children))
     for _ in range(_DEEPEST):  # what stands where HTML does not let it is moved, and may have to be moved again
-        before, html = html, _CLEANER.clean(_normalised(html))
+        before, html = html, _EMPTY.sub("", _CLEANER.clean(_normalised(html)))
         if before == html:
             break
     return html

@@ -1,9 +1,12 @@
 """What the tests of the newsletter are given."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from multilingual.build import build_site
 from newsletter.campaigns import Campaign, read_campaigns
 
 from tests.frontdoor.support import ROOT
@@ -13,6 +16,7 @@ from tests.once import once
 
 #: Of a site with a newsletter.
 NEWSLETTER = {
+    "MULTILINGUAL_LANGUAGES": {"en": {"cldr": "en-GB"}, "fa": {}, "zh-Hans": {}},
     "PLUGINS": ["multilingual", "prose", "newsletter"],
     "NEWSLETTER_SITE_ID": "example",
     "NEWSLETTER_SINCE": "2026-01-01",
@@ -32,10 +36,17 @@ def real_campaigns(tmp_path_factory: pytest.TempPathFactory) -> list[Campaign]:
     """A letter for every article of the repository, however old, and every correction, as they are published."""
 
     def build(folder: Path) -> list[Campaign]:
-        overrides = {"NEWSLETTER_CAMPAIGNS": str(folder / "campaigns"), "NEWSLETTER_SINCE": "2020-01-01"}
-        cache = folder.parents[1] / "compiled-templates"
-        result = build_site(ROOT / "publishconf.py", folder / "output", overrides=overrides, template_cache=cache)
-        assert not result.errors, "\n".join(map(str, result.errors))
+        settings = {"NEWSLETTER_CAMPAIGNS": str(folder / "campaigns"), "NEWSLETTER_SINCE": "2020-01-01"}
+        built = subprocess.run(
+            [sys.executable, "-m", "pelican", "content", "-s", "publishconf.py", "-o", str(folder / "output"), "-e"]
+            + [f"{name}={json.dumps(value)}" for name, value in settings.items()],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONUTF8": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert built.returncode == 0, built.stderr
         return list(read_campaigns(folder / "campaigns").values())
 
     return once(tmp_path_factory, "real-campaigns", build)
