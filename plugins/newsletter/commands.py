@@ -247,7 +247,7 @@ def _lead_to_preview(site: Site, configuration: Configuration) -> tuple[Configur
     api, token = found.get("NEWSLETTER_API"), found.get("NEWSLETTER_TOKEN")
     if not api or not token:
         raise NewsletterError("There is no preview to talk to", "Run `./blog serve` in another terminal.")
-    led = replace(configuration, provider="mailroom", api=api, lists={}, former_provider="")
+    led = replace(configuration, provider="mailroom", api=api, lists={}, former_provider="", max_per_push=sys.maxsize)
     return led, dict.fromkeys(SECRETS, Secret()) | {"NEWSLETTER_TOKEN": Secret(token)}
 
 

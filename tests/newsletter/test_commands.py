@@ -294,7 +294,9 @@ def test_the_preview_s_mailroom_gets_what_serve_has_composed(
     newsroom.build_whole()  # as `serve` does
     access = newsroom.folder / "var" / "newsletter.env"
     access.write_text(f"NEWSLETTER_API={mailroom.api}\nNEWSLETTER_TOKEN={mailroom.token}\n")
-    newsroom.settings(NEWSLETTER_API="https://production.example/api/", NEWSLETTER_LISTS={"en": "1"})
+    newsroom.settings(
+        NEWSLETTER_API="https://production.example/api/", NEWSLETTER_LISTS={"en": "1"}, NEWSLETTER_MAX_PER_PUSH=0
+    )
     assert newsroom.run_newsletter("draft", "--preview") == 0
     assert said()[0] == [f"{ENGLISH} handed in", f"{PERSIAN} handed in"]
     assert newsroom.run_newsletter("plan", "--preview") == 0
