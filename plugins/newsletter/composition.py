@@ -1,27 +1,39 @@
 """Which articles become letters, and what the letters say.
 
-An article is Pelican's object, as a multilingual site or a plain one has it: what only the former knows (translator,
-corrections, source article) is left out where it is missing. The same content gives the same campaigns, byte for byte,
-on every machine.
+The same content gives the same campaigns, byte for byte, on every machine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cache, partial
-from html import unescape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from . import look
+from .articles import (
+    LONGEST_TITLE,
+    Said,
+    Voice,
+    as_day,
+    comma_in,
+    corrections_of,
+    day_of,
+    language_name,
+    line_of,
+    names_of,
+    retraction_of,
+    source_of,
+    translated_of,
+    wish_of,
+)
 from .campaigns import UNSUBSCRIBE, Campaign, Kind, make_key, make_post_id
-from .markup import Element, Letter, absolute, hide_token, parse, parse_fragment, write, write_dressed
+from .markup import Element, Letter, hide_token, parse, parse_fragment, write, write_dressed
 from .plain import balanced, directed, isolated, one_line, plain, shorten, standing_alone, write_plain
 from .settings import Configuration
 
@@ -36,7 +48,8 @@ STYLES = {
 }
 #: Characters of an excerpt's HTML, and of its first block's where that is longer.
 EXCERPT, FIRST_BLOCK = 4_000, 20_000
-SUBJECT, PREHEADER = 200, 150
+#: Characters that a list of letters shows behind the subject, at most.
+PREHEADER = 150
 #: What letters say; in the article's language if the site has a catalogue with it, else in English.
 MESSAGES = (
     "By %(names)s",
@@ -57,26 +70,8 @@ MESSAGES = (
     "We sent you this article. It has been retracted since: do not rely on it.",
     "You receive the letters of %(publication)s because you subscribed to them.",
 )
-_COMMAS = {"ar": "، ", "fa": "، ", "ur": "، ", "ja": "、", "zh": "、"}
 # Neither can be in a text: stand for what is put in when all the rest has been escaped.
 _TOKEN, _PUBLICATION = "\x00", "\x01"
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """How a site speaks its languages: `say(lang, message, **variables)`, a day and a number as a language has them."""
-
-    say: Callable[..., str] = lambda _, message, **variables: message % variables
-    day: Callable[[date, str], str] = lambda day, _: day.isoformat()
-    number: Callable[[int, str], str] = lambda number, _: str(number)
-
-
-def wish_of(article: Any) -> Literal["yes", "no", ""]:
-    """What `Newsletter:` says, in the article or in its source. Raises ValueError for another word than yes and no."""
-    words = {str(getattr(one, "newsletter", "")).strip().lower() for one in (article, _source_of(article))} - {""}
-    if unknown := words - {"yes", "no"}:
-        raise ValueError(min(unknown))
-    return "no" if "no" in words else "yes" if words else ""
 
 
 class Composer:
@@ -90,11 +85,11 @@ class Composer:
 
     def compose(self, articles: Iterable[Any]) -> Iterator[Campaign]:
         """All campaigns of these articles, published and hidden ones. Drafts are not among them."""
-        mailed = [one for one in articles if self._kind(one) and _day(one) >= self._configuration.first_day]
+        mailed = [one for one in articles if self._kind(one) and day_of(one) >= self._configuration.first_day]
         if self._configuration.digest:
             yield from self._digests(one for one in mailed if self._kind(one) == "post")
         for article in mailed:
-            if not _retraction(article) and (self._kind(article) == "notice" or not self._configuration.digest):
+            if not retraction_of(article) and (self._kind(article) == "notice" or not self._configuration.digest):
                 yield self._letter(article)
             yield from self._corrections(article)
 
@@ -110,14 +105,15 @@ class Composer:
 
     def _letter(self, article: Any) -> Campaign:
         """An article as a letter: whole, or its beginning when programs would cut off the end."""
-        said = _Said(article, self._voice, self._siteurl)
+        said = Said(article, self._voice, self._siteurl)
         letter = Letter(said.url, said.number)
-        text = letter.convert(parse(article.get_content(self._siteurl)))
+        content = letter.convert(parse(article.get_content(self._siteurl)))
+        text = [block for block in content if not isinstance(block, str) or block.strip()]
         notes = [Element("h2", {}, [said.say("Sources")]), *letter.notes] if letter.notes else []
-        identity, *others = _names(article)
+        identity, *others = names_of(article)
         kind = self._kind(article) or "post"
         make = partial(
-            self._assemble, said, kind, identity, others=others, post=identity, day=_day(article), subject=said.title,
+            self._assemble, said, kind, identity, others=others, post=identity, day=day_of(article), subject=said.title,
             summary=said.summary, preheader=said.summary or _beginning(text), pages=said.pages,
         )  # fmt: skip
         campaign = make([*_intro(said), *text, *notes])
@@ -127,11 +123,14 @@ class Composer:
         return campaign
 
     def _corrections(self, article: Any) -> Iterator[Campaign]:
-        """What went wrong with a letter, day by day: what has changed, not the whole article again."""
-        retraction = _retraction(article)
-        notes = [*_corrections(article), *([retraction] if retraction else ())]
-        said = _Said(article, self._voice, self._siteurl)
-        for day in sorted({note.date for note in notes if note.date >= self._configuration.first_day}):
+        """What went wrong with a letter, day by day: what has changed, not the whole article again.
+
+        What was put right before the letter's day is in it already, as in a translation made later.
+        """
+        retraction = retraction_of(article)
+        notes = [*corrections_of(article), *([retraction] if retraction else ())]
+        said = Said(article, self._voice, self._siteurl)
+        for day in sorted({note.date for note in notes if note.date >= day_of(article)}):
             retracted = bool(retraction and retraction.date == day)
             what = (
                 "We sent you this article. It has been retracted since: do not rely on it."
@@ -158,18 +157,18 @@ class Composer:
         """The kind, the identity and the former identities of the letter that an article was sent in."""
         kind = self._kind(article)
         if kind == "post" and self._configuration.digest:
-            return ("digest", _week(_day(article)))
-        return (kind, *_names(article))
+            return ("digest", _week(day_of(article)))
+        return (kind, *names_of(article))
 
     def _digests(self, posts: Iterable[Any]) -> Iterator[Campaign]:
         """A letter for each week that has ended and each language, with what was new."""
         weeks: dict[tuple[str, str], list[Any]] = {}
         for article in posts:
-            if not _retraction(article) and _week(_day(article)) < _week(self._today):
-                weeks.setdefault((_week(_day(article)), str(article.lang)), []).append(article)
+            if not retraction_of(article) and _week(day_of(article)) < _week(self._today):
+                weeks.setdefault((_week(day_of(article)), str(article.lang)), []).append(article)
         for (week, lang), articles in sorted(weeks.items()):
-            articles.sort(key=lambda one: (_day(one), str(one.url)))
-            all_said = [_Said(article, self._voice, self._siteurl) for article in articles]
+            articles.sort(key=lambda one: (day_of(one), str(one.url)))
+            all_said = [Said(article, self._voice, self._siteurl) for article in articles]
             monday = date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
             sunday = monday + timedelta(6)
             first, last = (self._voice.day(day, lang) for day in (monday, sunday))
@@ -188,7 +187,7 @@ class Composer:
 
     def _assemble(
         self,
-        said: _Said,
+        said: Said,
         kind: Kind,
         identity: str,
         content: Sequence[Element | str],
@@ -208,8 +207,8 @@ class Composer:
         tree = parse_fragment(fragment)
         style = look.look_of(lang)
         notes = {one.text for block in content if isinstance(block, Element) for one in block.walk() if _is_note(one)}
-        subject = standing_alone(shorten(subject, SUBJECT - 2), style.direction)
-        preheader = shorten(one_line(preheader), PREHEADER)
+        subject = standing_alone(shorten(subject, LONGEST_TITLE - 2), style.direction)
+        preheader = shorten(balanced(one_line(preheader)), PREHEADER)
         context = {
             "subject": subject, "preheader": preheader, "heading": said.title, "summary": summary, "url": said.url,
             "publication": said.publication, "read_here": said.say("Read this on the website"),
@@ -255,70 +254,41 @@ class Composer:
         )
 
 
-class _Said:
-    """What an article says of itself, as plain text in its language."""
-
-    def __init__(self, article: Any, voice: Voice, siteurl: str) -> None:
-        self.article = article
-        self.lang = str(article.lang)
-        self._voice = voice
-        self.publication = _line(article.settings["SITENAME"])
-        self.title = shorten(_line(article.title), SUBJECT)
-        stated = "summary" in article.metadata
-        self.summary = balanced(plain(parse(article.get_summary(siteurl)))) if stated else ""
-        self.url = absolute(f"{siteurl}/", str(article.url))
-        self._home = absolute(f"{siteurl}/", str(article.settings.get("INDEX_URL", ""))) or f"{siteurl}/"
-        digest = getattr(article, "content_digest", "")
-        self.pages: tuple[tuple[str, str], ...] = ((self.url, digest),) if digest else ()
-
-    def say(self, message: str, **variables: str) -> str:
-        """A text of the letter's own, in the article's language."""
-        return self._voice.say(self.lang, message, **variables)
-
-    def day(self, day: date) -> str:
-        """A day as its language writes it."""
-        return self._voice.day(day, self.lang)
-
-    def number(self, number: int) -> str:
-        """A number in its language's digits."""
-        return self._voice.number(number, self.lang)
-
-    def of_site(self, title: str) -> _Said:
-        """The same of the site in this language."""
-        said = object.__new__(_Said)
-        said.__dict__.update(self.__dict__, title=title, summary="", url=self._home)
-        return said
-
-
-def _intro(said: _Said) -> Iterator[Element | str]:
+def _intro(said: Said) -> Iterator[Element | str]:
     """What a reader must know first: who says it, since when, and what was put right."""
     article, direction = said.article, look.look_of(said.lang).direction
-    names = [isolated(_line(str(author.name)), direction) for author in getattr(article, "authors", None) or ()]
-    lines = [said.say("By %(names)s", names=_comma(said.lang).join(names))] if names else []
-    source = _source_of(article)
+    names = [isolated(line_of(str(author.name)), direction) for author in getattr(article, "authors", None) or ()]
+    lines = [said.say("By %(names)s", names=comma_in(said.lang).join(names))] if names else []
+    source = source_of(article)
     if source is not None:
         translator = str(getattr(article, "translator", None) or "")
         if translator == "withheld":
             lines.append(said.say("The translator’s name is withheld"))
         elif translator:
-            lines.append(said.say("Translated by %(name)s", name=isolated(_line(translator), direction)))
-        lines.append(said.say("Translated from %(language)s", language=_language_name(source, article)))
-    lines.append(said.say("Published on %(date)s", date=said.day(_as_day(article.date))))
-    if _translated(article):
-        lines.append(said.say("Translated on %(date)s", date=said.day(_day(article))))
+            lines.append(said.say("Translated by %(name)s", name=isolated(line_of(translator), direction)))
+        lines.append(said.say("Translated from %(language)s", language=language_name(source, article)))
+    lines.append(said.say("Published on %(date)s", date=said.day(as_day(article.date))))
+    if translated_of(article):
+        lines.append(said.say("Translated on %(date)s", date=said.day(day_of(article))))
     broken = [part for line in lines for part in (Element("br"), line)][1:]
     yield Element("p", {}, [Element("small", {}, broken)])
-    if corrections := _corrections(article):
+    if corrections := corrections_of(article):
         yield Element("p", {}, [Element("strong", {}, [said.say("Corrected")])])
         yield from _dated(corrections, said)
+    if getattr(article, "image", None):  # what is said of the picture that the page shows first
+        alt, caption = (line_of(getattr(article, name, None) or "") for name in ("image_alt", "image_caption"))
+        if alt and alt not in caption:
+            yield Element("p", {}, [f"[{alt}]"])
+        if caption:
+            yield Element("p", {}, [Element("small", {}, [caption])])
 
 
-def _dated(notes: Iterable[Any], said: _Said) -> Iterator[Element]:
-    items = [" – ".join(filter(None, (said.day(note.date), _line(note.text)))) for note in notes]
+def _dated(notes: Iterable[Any], said: Said) -> Iterator[Element]:
+    items = [" – ".join(filter(None, (said.day(note.date), line_of(note.text)))) for note in notes]
     yield Element("ul", {}, [Element("li", {}, [item]) for item in items])
 
 
-def _entry(said: _Said) -> Iterator[Element]:
+def _entry(said: Said) -> Iterator[Element]:
     yield Element("h2", {}, [Element("a", {"href": said.url}, [said.title])])
     if said.summary:
         yield Element("p", {}, [said.summary])
@@ -362,65 +332,10 @@ def _is_note(node: Element | str) -> bool:
     return isinstance(node, Element) and "note" in node.classes
 
 
-def _names(article: Any) -> list[str]:
-    """What an article is and was called, its oldest name first: by that it is known to services, whatever it is now."""
-    stated: list[str] = []
-    for one in filter(None, (_source_of(article), article)):
-        former = getattr(one, "former_keys", None) or ()
-        parts = former.replace(";", ",").split(",") if isinstance(former, str) else former
-        stated += [str(part).strip() for part in parts]
-    return list(dict.fromkeys(filter(None, (*stated, str(getattr(article, "translation_key", None) or article.slug)))))
-
-
-def _source_of(article: Any) -> Any:
-    """The article that one was translated from, None for a source article."""
-    source = getattr(article, "source", None)
-    return source if source is not article and hasattr(source, "lang") else None
-
-
-def _retraction(article: Any) -> Any:
-    return getattr(article, "retraction", None)
-
-
-def _corrections(article: Any) -> list[Any]:
-    return list(getattr(article, "corrections", None) or ())
-
-
-def _translated(article: Any) -> date | None:
-    stated = getattr(article, "translated", None)
-    return stated if isinstance(stated, date) else None
-
-
-def _day(article: Any) -> date:
-    """The day that is compared with NEWSLETTER_SINCE."""
-    return _as_day(_translated(article) or article.date)
-
-
-def _as_day(moment: date) -> date:
-    return date(moment.year, moment.month, moment.day)
-
-
 def _week(day: date) -> str:
     """A week as ISO 8601 names it, such as 2026-W47."""
     year, week, _ = day.isocalendar()
     return f"{year:04d}-W{week:02d}"
-
-
-def _language_name(source: Any, article: Any) -> str:
-    """The name of a language in the article's, by CLDR; its own name where CLDR has none."""
-    names = article.language.locale.languages
-    tag = str(source.lang)
-    return str(names.get(tag.replace("-", "_")) or names.get(source.language.locale.language) or source.language.name)
-
-
-def _comma(lang: str) -> str:
-    return _COMMAS.get(lang.partition("-")[0], ", ")
-
-
-def _line(text: Any) -> str:
-    """A title or a name as plain text, on one line, that turns nothing behind it."""
-    said = str(text)
-    return balanced(plain(parse(said)) if "<" in said and ">" in said else one_line(unescape(said)))
 
 
 def _render(name: str, **context: Any) -> str:

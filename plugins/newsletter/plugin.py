@@ -16,8 +16,9 @@ from pelican.generators import ArticlesGenerator, Generator
 from pelican.plugins import signals
 from pelican.writers import Writer
 
+from .articles import Voice, wish_of
 from .campaigns import write_campaigns
-from .composition import MESSAGES, Composer, Voice, wish_of
+from .composition import MESSAGES, Composer
 from .forms import find_contradiction
 from .providers import make_form
 from .settings import Configuration, read_configuration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import escape
 
 import pytest
 from hypothesis import given
@@ -134,6 +135,14 @@ def test_what_is_shortened_is_the_beginning(text: str, length: int) -> None:
 def test_one_line_is_one_line(text: str) -> None:
     assert len(one_line(text).splitlines()) <= 1
     assert not re.search(r"[\x00-\x1f\x7f-\x9f]", one_line(text))
+
+
+COMMANDS = ("{{ .Title }}", "{% if x %}", "*|FNAME|*", "@TrackLink", "%%name%%", "${x}", "[1]", "-- ", "> a", "# b")
+
+
+@given(st.lists(st.sampled_from(COMMANDS) | st.text("ab &<>", max_size=6), max_size=6).map(" ".join))
+def test_what_looks_like_commands_is_text(text: str) -> None:
+    assert text_of(f"<p>{escape(text)}</p>") == " ".join(text.split())
 
 
 def test_words_of_blocks_do_not_run_together() -> None:

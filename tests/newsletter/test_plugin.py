@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from newsletter.articles import Voice
 from newsletter.campaigns import read_campaigns
-from newsletter.composition import Composer, Voice
+from newsletter.composition import Composer
 from newsletter.errors import ConfigurationError
 from newsletter.settings import Configuration
 
