@@ -161,6 +161,7 @@ def test_a_letter_says_what_the_page_says(site: Site) -> None:
     ):  # fmt: skip
         assert part in en.fragment
     assert "The summary." not in en.fragment
+    assert "You receive the letters of <bdi>The Site</bdi> because you subscribed to them." in en.html
     assert (fa.subject, fa.preheader, fa.summary) == ("عنوان", "خلاصهٔ مقاله.", "خلاصهٔ مقاله.")
     assert "انتشار: ۱۲ دی ۱۴۰۴ (۲ ژانویهٔ ۲۰۲۶)" in fa.text
 

@@ -59,6 +59,7 @@ def test_a_letter_leads_nowhere_but_where_it_says(real_campaigns: list[Campaign]
         assert links[-2] == one.url
         assert all(re.match(r"(?:https?://|mailto:)[!-~]+\Z", each) for each in links[:-1])
         assert one.html.count(UNSUBSCRIBE) == one.text.count(UNSUBSCRIBE) == 1
+        assert not re.search(r"&lt;/?\w|&amp;\w+;", one.html)  # nothing is escaped twice
         assert all(text.strip() for text in (each.text_content() for each in tree.iter("a")))
         assert {str(each) for each in tree.xpath("/html/@dir | /html/body/@dir | //td[@lang]/@dir")} == {one.direction}
 
