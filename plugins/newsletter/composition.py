@@ -107,8 +107,7 @@ class Composer:
         """An article as a letter: whole, or its beginning when programs would cut off the end."""
         said = Said(article, self._voice, self._siteurl)
         letter = Letter(said.url, said.number)
-        content = letter.convert(parse(article.get_content(self._siteurl)))
-        text = [block for block in content if not isinstance(block, str) or block.strip()]
+        text = letter.convert(parse(article.get_content(self._siteurl)))
         notes = [Element("h2", {}, [said.say("Sources")]), *letter.notes] if letter.notes else []
         identity, *others = names_of(article)
         kind = self._kind(article) or "post"
@@ -306,7 +305,7 @@ def _excerpt(text: Sequence[Element | str]) -> Iterator[Element | str]:
     length = 0
     for block in text:
         bare = block if isinstance(block, str) else _without_notes(block)
-        size = len(write_dressed(bare))
+        size = len(write_dressed(bare).strip())
         if length + size > (EXCERPT if length else FIRST_BLOCK):
             return
         length += size
