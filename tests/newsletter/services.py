@@ -237,6 +237,10 @@ class FakeService(ABC):
 
     # How requests are taken
 
+    def listens_by(self, server: object) -> bool:
+        """Whether this is the server that listens now."""
+        return self._server is server
+
     def _listen(self) -> None:
         if self._server is not None:
             return
@@ -326,9 +330,11 @@ class _Server(ThreadingTCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP/1.0: a connection for each request, so that a fault strikes that one alone."""
+    """Answers one request after another on a connection, until a fault ends it."""
 
     server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def handle_one_request(self) -> None:
         """Take any method, and answer it."""
@@ -345,6 +351,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.read(int(self.headers.get("Content-Length") or 0)),
         )
         fault, reply = self.server.service.take(request)
+        self.close_connection = bool(fault) or not self.server.service.listens_by(self.server)
         if fault in (Fault.CLOSED, Fault.LOST, Fault.DOWN):
             return
         if fault in SLOW:
@@ -352,12 +359,13 @@ class _Handler(BaseHTTPRequestHandler):
             with suppress(OSError):
                 self.connection.recv(1)  # until the client gives up
             return
-        body = reply.body
+        body = reply.body if self.command != "HEAD" else b""
         self.send_response_only(reply.status)
         for name, value in {"Content-Type": reply.type, **reply.headers}.items():
             self.send_header(name, value)
         if reply.status != 204:
             self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD" and reply.status != 204:
-            self.wfile.write(body[: len(body) // 2] if fault is Fault.TRUNCATED else body)
+        self.wfile.write(body[: len(body) // 2] if fault is Fault.TRUNCATED else body)

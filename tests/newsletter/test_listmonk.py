@@ -179,6 +179,15 @@ def test_a_slug_that_somebody_took_away(service: FakeListmonk, opened: Provider)
     assert len(service.campaigns(ENGLISH.key)) == 1
 
 
+def test_drafts_are_told_of_by_key(service: FakeListmonk, opened: Provider) -> None:
+    """A copy is no other draft, and what has lost its key is none of ours any more."""
+    for each in GROUP:
+        opened.submit(each)
+    service.copy(ENGLISH.key)
+    service.records[2].update(archive_slug=None, tags=[f"newsletter-{SITE}", "kept-by-somebody"])
+    assert [(each.key, each.copies) for each in opened.drafts()] == [(ENGLISH.key, 2)]
+
+
 def test_what_is_somebody_else_s_is_left_alone(service: FakeListmonk, opened: Provider) -> None:
     with TestListmonk().opening(service, site="ffffffff") as other:
         other.submit(PERSIAN)
@@ -207,7 +216,13 @@ def test_another_sender_is_seen(service: FakeListmonk, opened: Provider) -> None
 
 @pytest.mark.parametrize(
     ("number", "remedy"),
-    [("5", "public"), ("6", "double opt-in"), ("99", "name the number"), ("en", "name the number"), ("", "list for en")],
+    [
+        ("5", "public"),
+        ("6", "double opt-in"),
+        ("99", "name the number"),
+        ("en", "name the number"),
+        ("", "list for en"),
+    ],
 )
 def test_a_list_that_cannot_be_used(service: FakeListmonk, number: str, remedy: str) -> None:
     lists = {"en": number} if number else {}

@@ -99,9 +99,11 @@ class Listmonk:
 
     def drafts(self) -> Iterable[Submitted]:
         """Every draft with this site's mark."""
-        found = self._list({"tag": self._mark, "status": "draft"})
-        ours = [each for each in found if self._mark in each["tags"] and each["status"] == "draft"]
-        return [self._tell(_key_of(each), [each]) for each in ours]
+        ours: dict[str, list[dict[str, Any]]] = {}
+        for each in self._list({"tag": self._mark, "status": "draft"}):
+            if self._mark in each["tags"] and each["status"] == "draft" and (key := _key_of(each)):
+                ours.setdefault(key, []).append(each)
+        return [self._tell(key, found) for key, found in ours.items()]
 
     def submit(self, campaign: Campaign, *, again: bool = False) -> Submitted:
         """Hand in a draft. listmonk does not know whom a stopped letter has reached: there is no second time."""
