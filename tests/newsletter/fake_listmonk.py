@@ -22,7 +22,7 @@ from uuid import UUID
 from tests.newsletter.services import FakeService, Letter, Reply, Request
 
 ROOT = "https://letters.example"
-SUBSCRIBER = "6d7ae6a9-b474-425d-8055-ab57fd849ef2"
+SUBSCRIBER = "00000000-0000-4000-8000-000000000001"
 #: By id: type, optin, confirmed, whether there is a user with a list role that leaves it out.
 LISTS: dict[int, tuple[str, str, int]] = {
     3: ("public", "double", 5),
@@ -58,9 +58,9 @@ class FakeListmonk(FakeService):
     """One listmonk with two good lists, and two that are not."""
 
     path = "/api/"
-    token = "pusher:tSfkQfRFYKnNZyLHjvAp5nckVf9Vy22y"
+    token = "pusher:a-token-that-only-tests-know"
     #: Of a user without the permission campaigns:send.
-    drafter = "drafter:M87qRilZSwbc9rrf1tecHcTbSx6ZEOEb"
+    drafter = "drafter:another-token-of-the-tests"
     lists: Mapping[str, str] = {"en": "3", "fa": "4"}
 
     def reset(self) -> None:

@@ -299,7 +299,7 @@ def test_a_subject_without_braces_stays_legible(service: FakeListmonk, opened: P
 
 
 def test_the_form() -> None:
-    lists = {"en": "12e38a2c-2340-42b7-85bb-42782243b88d"}
+    lists = {"en": "00000000-0000-4000-8000-000000000003"}
     configuration = Configuration(
         provider="listmonk", signup="https://letters.example/subscription/form", signup_lists=lists
     )
