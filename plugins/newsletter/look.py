@@ -19,7 +19,7 @@ DARK = {"paper": "#16181a", "ink": "#e6e3dc", "quiet": "#b4b0a7", "rule": "#4346
 _SERIF = "Charter,Bitstream Charter,Sitka Text,Cambria,Noto Serif,Georgia,serif"
 _NASKH = "Noto Naskh Arabic,Geeza Pro,Segoe UI,Tahoma,serif"
 _HAN = "PingFang SC,Hiragino Sans GB,Microsoft YaHei,Noto Sans CJK SC,Noto Sans SC,sans-serif"
-_NUMERALS = {"fa": "persian", "ps": "persian", "ur": "persian", "ar": "arabic-indic", "ckb": "arabic-indic"}
+_NUMERALS = {"fa": "persian", "ps": "persian", "ckb": "arabic-indic"}
 
 
 @dataclass(frozen=True, slots=True)
