@@ -78,6 +78,20 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert read_campaigns(tmp_path / "nowhere") == {}
 
 
+@pytest.mark.parametrize("setting", ["", ".", "var", "../project", "README.md"])
+def test_a_folder_with_anything_else_in_it_is_never_replaced(tmp_path: Path, setting: str) -> None:
+    project = tmp_path / "project"
+    write_campaigns(project / "var" / "campaigns", [ONE])
+    (project / "var" / "mailroom.key").write_text("precious")
+    (project / "README.md").write_text("precious")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises((ConfigurationError, NotADirectoryError), match=r"NEWSLETTER_CAMPAIGNS.*deleted|README\.md"):
+        write_campaigns(project / setting, [ONE])
+    assert sorted(tmp_path.rglob("*")) == before
+    (project / "var" / "campaigns" / ".DS_Store").write_bytes(b"")
+    write_campaigns(project / "var" / "campaigns", [])
+
+
 def change_json(place: Path, change: Callable[[dict[str, object]], object]) -> None:
     facts = json.loads((place / "campaign.json").read_text("utf-8"))
     change(facts)
