@@ -75,6 +75,16 @@ def test_what_cannot_be_meant_is_refused(name: str, value: Any, said: str) -> No
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize("name", ["NEWSLETTER_API", "NEWSLETTER_FORMER_API", "NEWSLETTER_SIGNUP"])
+@pytest.mark.parametrize(
+    "address", ["https://me:hunter2@a.example/", "https://:hunter2@a.example/", "https://me:hunter2@a.example:x/"]
+)
+def test_an_address_with_a_password_is_refused_unseen(name: str, address: str) -> None:
+    with pytest.raises(ConfigurationError, match="use an") as caught:
+        read_configuration({name: address})
+    assert "hunter2" not in f"{caught.value} {caught.value!r}"
+
+
 @pytest.mark.parametrize(
     "signup",
     ["elsewhere", "/mail/subscribe", "http://127.0.0.1:9000/subscription/form", "https://a.example/p?u=1&id=2"],

@@ -86,6 +86,8 @@ class Service:
         self._sleep = sleep
         self._session = requests.Session()
         self._session.auth = auth
+        # Plain HTTP is for this machine alone: a proxy that the environment names would read the token.
+        self._session.trust_env = not base.startswith("http:")
         self._session.headers.update({"Accept": "application/json", "User-Agent": "pelican-newsletter"})
         self._session.headers.update(headers or {})
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
