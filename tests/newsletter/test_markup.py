@@ -17,6 +17,7 @@ from mailroom.settings import Settings
 from tests.mailroom.test_composition import campaign
 
 PAGE = "https://site.example/fa/one/"
+TOGETHER = '<span style="white-space:nowrap">'
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
@@ -60,7 +61,8 @@ def test_whatever_comes_in_the_strictest_service_takes_what_comes_out(html: str)
     assert (
         check(fragment) == []
     )  # no script, no handler, nothing loaded, everything closed, nothing browsers would move
-    assert not re.search(r"<[^>]*\b(?:src|srcset|style|class|id|on\w+|background|poster|ping)\s*=", fragment)
+    bare = fragment.replace(TOGETHER, "<span>")
+    assert not re.search(r"<[^>]*\b(?:src|srcset|style|class|id|on\w+|background|poster|ping)\s*=", bare)
     assert not re.search(r"<h1\b", fragment)
     assert UNSUBSCRIBE not in fragment
     assert letter_of(fragment) == fragment
@@ -127,10 +129,25 @@ def test_notes_keep_their_numbers_and_stand_at_the_end() -> None:
     <li id="fn:a"><p>Source.&#160;<a class="footnote-backref" href="#fnref:a">↑</a></p></li>
     </ol></div><p>After.</p>"""
     fragment = letter_of(html)
-    assert "<p>One.<sup>[۱]</sup></p>" in fragment
+    assert f"<p>{TOGETHER}One.<sup>[۱]</sup></span></p>" in fragment
     assert re.search(r"<p>After.</p>\s*<ol>\s*<li><p>Source.&nbsp;</p></li>\s*</ol>", fragment)
     assert "#" not in fragment
     assert "↑" not in fragment
+
+
+@pytest.mark.parametrize(
+    ("text", "torn_nowhere"),
+    [
+        ("bound by them.", f"bound by {TOGETHER}them.#</span>"),
+        ("a &amp;", f"a &amp;{TOGETHER}#</span>"),
+        ("the <em>court</em>", f"the <em>court</em>{TOGETHER}#</span>"),
+        ("他说（是）。", f"他说（{TOGETHER}是）。#</span>"),
+        ("x" * 60, f"{'x' * 60}{TOGETHER}#</span>"),
+    ],
+)
+def test_a_note_s_number_stays_with_its_word(text: str, torn_nowhere: str) -> None:
+    note = '<sup><a class="footnote-ref" href="#fn">1</a></sup>'
+    assert letter_of(f"{text}{note * 2}") == torn_nowhere.replace("#", "<sup>[۱]</sup>" * 2)
 
 
 def test_tables_stay_tables() -> None:

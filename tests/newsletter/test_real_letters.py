@@ -102,6 +102,14 @@ def test_paragraphs_are_lines_and_run_in_their_direction(real_campaigns: list[Ca
 
 # As programs show it
 
+#: The numbers of notes that stand on another line than the letter before them.
+TORN = """[...document.querySelectorAll('sup')].filter(number => number.previousSibling?.data).filter(number => {
+    const before = document.createRange();
+    before.selectNodeContents(number.previousSibling);
+    const last = [...before.getClientRects()].pop(), its = number.getBoundingClientRect();
+    return last.bottom < its.top || last.top > its.bottom;
+}).map(number => number.parentNode.innerText)"""
+
 
 @pytest.fixture(scope="module")
 def pages(shown: list[Campaign], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
@@ -162,6 +170,7 @@ def test_a_browser_shows_it_and_asks_for_nothing(telephone: Page, pages: dict[st
             ".map(e => parseFloat(getComputedStyle(e).fontSize))"
         )
         assert min(sizes) >= 12, name
+        assert not telephone.evaluate(TORN), name
         side = telephone.evaluate("getComputedStyle(document.querySelector('li')).textAlign")
         assert side == ("right" if name.startswith("fa") else "left"), name
     assert not found, "\n".join(found)
