@@ -33,7 +33,7 @@ OLD = "how-to-document-persecution"
 #: Seconds between a start and the first letter.
 HOLD = 2
 #: Letters a second, so that a campaign can be stopped in the middle.
-RATE = 12
+RATE = 20
 # The copy's own lines, behind the real ones.
 _WRITING = """
 SITEURL = {url!r}
