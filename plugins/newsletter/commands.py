@@ -84,15 +84,25 @@ def add_subcommands(parser: argparse.ArgumentParser, site: Site, *, preview: boo
     add("plan", run_plan, "say what would become of each campaign, and why")
     draft = add("draft", run_draft, "hand in what is new, bring drafts up to date, withdraw those of what is gone")
     draft.add_argument(
-        "--again", nargs="+", default=[], metavar="KEY", help="also what was stopped, for those it has not reached"
+        "--again",
+        nargs="+",
+        default=[],
+        metavar="KEY",
+        type=_key,
+        help="also what was stopped, for those it has not reached",
     )
     send = add("send", run_send, "start what was reviewed, in all languages of the post, once its page can be read")
-    send.add_argument("keys", nargs="+", metavar="KEY", help="a campaign's key, as `plan` shows it")
+    send.add_argument("keys", nargs="+", metavar="KEY", type=_key, help="a campaign's key, as `plan` shows it")
     send.add_argument("--only", action="store_true", help="in no other language than named")
     stop = add("stop", run_stop, "stop what has not left")
-    stop.add_argument("keys", nargs="+", metavar="KEY", help="a campaign's key")
+    stop.add_argument("keys", nargs="+", metavar="KEY", type=_key, help="a campaign's key")
     test = add("test", run_test, "have a draft mailed to one address, which is asked for or read from standard input")
-    test.add_argument("key", metavar="KEY", help="a campaign's key")
+    test.add_argument("key", metavar="KEY", type=_key, help="a campaign's key")
+
+
+def _key(word: str) -> str:
+    """A key as it is typed or pasted."""
+    return word.strip().lower()
 
 
 def serve_beside(root: Path, url: str) -> Beside:
@@ -208,9 +218,13 @@ def _desk(site: Site, args: argparse.Namespace, *, compose: bool = True) -> Iter
         configuration, secrets = _lead_to_preview(site, configuration)
     elif compose:
         _compose(site, configuration, args)
+    else:
+        configuration = replace(configuration, former_provider="")
     campaigns: dict[str, Campaign] = {}
     with suppress(*() if compose else (ConfigurationError,)):  # without it, former keys are not known
         campaigns = read_campaigns(site.root / configuration.campaigns)
+    if args.preview:  # its mailroom has its own sender
+        campaigns = {key: replace(one, sender="") for key, one in campaigns.items()}
     with _open_desk(site, configuration, secrets, campaigns) as desk:
         yield desk, configuration
 

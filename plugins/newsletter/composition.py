@@ -124,12 +124,14 @@ class Composer:
     def _corrections(self, article: Any) -> Iterator[Campaign]:
         """What went wrong with a letter, day by day: what has changed, not the whole article again.
 
-        What was put right before the letter's day is in it already, as in a translation made later.
+        What was put right before the letter's day is in it already, as in a translation made later. What is retracted
+        needs no other correction.
         """
         retraction = retraction_of(article)
         notes = [*corrections_of(article), *([retraction] if retraction else ())]
         said = Said(article, self._voice, self._siteurl)
-        for day in sorted({note.date for note in notes if note.date >= day_of(article)}):
+        wanted = [retraction] if retraction else notes
+        for day in sorted({note.date for note in wanted if note.date >= day_of(article)}):
             retracted = bool(retraction and retraction.date == day)
             what = (
                 "We sent you this article. It has been retracted since: do not rely on it."

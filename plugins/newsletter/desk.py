@@ -39,6 +39,8 @@ _DONE = {
     "update": "brought up to date",
     "withdraw": "withdrawn",
 }
+#: What has become of letters that nobody has.
+_NOT_REACHED = frozenset({"dropped", "refused", "bounced", "expired", "unsent"})
 #: Waits until all of these pages can be read, each an address and a digest. Raises PageNotLive.
 Wait = Callable[[Iterable[tuple[str, str]]], None]
 
@@ -68,10 +70,14 @@ class Entry:
         return replace(self.composed, key=self.key, corrects=self.corrects or self.composed.corrects)
 
     @property
+    def is_draft(self) -> bool:
+        """Whether one draft lies there, and nothing else."""
+        return self.found is not None and self.found.state == "draft" and self.found.copies == 1
+
+    @property
     def is_ready(self) -> bool:
         """Whether a draft lies there with what was composed, as far as the service tells."""
-        draft = self.found is not None and self.found.state == "draft" and self.found.copies == 1
-        return draft and self.found is not None and self.found.digest in ("", self.campaign.digest)
+        return bool(self.is_draft and self.found and self.found.digest in ("", self.campaign.digest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +170,25 @@ class Desk:
     def _find_nothing_to_correct(
         self, campaign: Campaign, first: Campaign | None, wrong: Submitted | None, keys: Collection[str]
     ) -> str:
-        """Why nobody is to be sent this. Whoever got the first letter with the correction in it needs no second."""
-        if wrong is None or wrong.state in ("draft", "scheduled"):
+        """Why nobody is to be sent this. Whoever got the first letter with the correction in it needs no second.
+
+        What was retracted is composed no longer, so that no letter has been sent with the retraction. A digest leads to
+        the page, and says nothing of corrections.
+        """
+        if wrong and wrong.state == "scheduled":
+            return f"correction: the first letter leaves soon: stop {wrong.key}, or wait until it has left"
+        if wrong is None or wrong.state == "draft":
             before = self._former and _locate(self._former, keys)
             if self._former and before and before.state != "draft":
                 return f"the first letter was sent by {self._former.name}, which alone can correct it"
             return "correction: the first letter has not been sent: nothing to correct"
-        unchanged = first is not None and wrong.digest == first.digest
-        if unchanged or (wrong.started is not None and campaign.day < wrong.started):
+        if wrong.state == "stopped" and wrong.letters and set(wrong.letters) <= _NOT_REACHED:
+            return "correction: no letter had left when the first was stopped: nothing to correct"
+        if first and first.kind != "digest" and wrong.digest == first.digest:
             return "correction: the first letter was sent with it: nothing to correct"
+        if first and wrong.started and campaign.day < wrong.started:
+            started = f"the first letter was started later ({wrong.started}, UTC)"
+            return f"correction: {started}: nothing to correct; if it was wrong, date the correction that day"
         return ""
 
     # Doing it
@@ -185,7 +201,11 @@ class Desk:
         than NEWSLETTER_MAX_PER_PUSH.
         """
         wanted = {self._campaign(key).key for key in again}
-        entries = [self._offer_again(entry, wanted) for entry in self.plan()]
+        planned = self.plan()
+        corrected = {one.corrects for one in planned if one.action in ("submit", "update", "keep")}
+        entries = [
+            self._offer_again(one, corrected) if one.composed and one.composed.key in wanted else one for one in planned
+        ]
         self._refuse_excess(entries)
         return self._draft(entries)
 
@@ -219,12 +239,13 @@ class Desk:
             )
             self._wait(pages)
 
-    def _offer_again(self, entry: Entry, wanted: Collection[str]) -> Entry:
-        if entry.composed is None or entry.composed.key not in wanted:
-            return entry
+    def _offer_again(self, entry: Entry, corrected: Collection[str]) -> Entry:
         if entry.found is None or entry.found.state != "stopped" or entry.is_former:
             problem = f"{entry.key} was not stopped: {entry.reason}"
             raise NewsletterError(problem, "Name after --again what was stopped, or nothing.")
+        if entry.key in corrected and set(entry.found.letters) - _NOT_REACHED:
+            problem = f"Letters of {entry.key} have left, and their correction has not been sent"
+            raise NewsletterError(problem, "Send that first: afterwards it would not be known who needs it.")
         return replace(entry, action="again")
 
     def _draft(self, entries: Iterable[Entry]) -> Iterator[Outcome]:
@@ -272,23 +293,20 @@ class Desk:
     def _check_start(self, entry: Entry, *, is_named: bool) -> bool:
         """Whether an entry is to be started; raises where somebody means it to be, and it cannot."""
         found, name = entry.found, self._provider.name
-        if found is None or (found.state != "draft" and not found.is_started):
-            if is_named and found is None and entry.action == "submit":
-                remedy = "Run `./blog newsletter draft`, and look at it."
-                raise UnknownCampaign(f"{entry.key} is not at {name}: it has not been handed in", remedy)
-            if is_named:
-                raise NewsletterError(f"{entry.key} is not started: {entry.reason}", "See `./blog newsletter plan`.")
-            return False
-        if found.copies > 1:
-            if is_named:
-                raise AmbiguousCampaign(f"{found.copies} campaigns at {name} have the key {entry.key}", "Delete one.")
-            return False
-        if found.is_started:
-            return False
-        if not entry.is_ready or entry.action == "withdraw":
+        if entry.is_draft:
+            if entry.is_ready and entry.action != "withdraw":
+                return True
             remedy = "Run `./blog newsletter draft` and review it again, or leave it out with --only."
             raise NotReviewed(f"{entry.key} at {name} is not what is composed now ({entry.reason})", remedy)
-        return True
+        copies = found.copies if found else 0
+        if not is_named or (found and found.is_started and copies == 1):
+            return False
+        if copies > 1:
+            raise AmbiguousCampaign(f"{copies} campaigns at {name} have the key {entry.key}", "Delete one.")
+        if entry.action == "submit":
+            remedy = "Run `./blog newsletter draft`, and look at it."
+            raise UnknownCampaign(f"{entry.key} is not at {name}: it has not been handed in", remedy)
+        raise NewsletterError(f"{entry.key} is not started: {entry.reason}", "See `./blog newsletter plan`.")
 
     def _start(self, group: Sequence[Campaign]) -> Iterator[Outcome]:
         hold = self._configuration.hold if "hold" in self._provider.features else 0
@@ -298,8 +316,8 @@ class Desk:
         except (NewsletterError, ConfigurationError) as error:
             yield Outcome(f"{keys} failed", error)
             return
-        release = (datetime.now(UTC) + timedelta(seconds=hold)).strftime("%H:%M")
-        leaves = f"no letter leaves before {release} UTC" if hold else "letters leave now"
+        release = datetime.now(UTC) + timedelta(seconds=hold)
+        leaves = f"no letter leaves before {release:%Y-%m-%d %H:%M} UTC" if hold else "letters leave now"
         can_stop = hold or "stop" in self._provider.features
         remedy = f" To stop: ./blog newsletter stop {keys}" if can_stop else " They cannot be stopped."
         yield Outcome(f"{keys} started: {leaves}.{remedy}")
@@ -315,7 +333,7 @@ class Desk:
             return f"{found.key} is a draft: no letter leaves"
         stopped = self._provider.stop(found.key)
         if stopped.state == "draft":
-            return f"{found.key} stopped: it is a draft again, no letter has left"
+            return f"{found.key} stopped: it is a draft again, no letter has left (`send` starts it with its post)"
         letters = ", ".join(f"{count:,} {state}" for state, count in sorted(stopped.letters.items()) if count)
         return f"{found.key} stopped" + (f" (letters: {letters})" if letters else "")
 

@@ -135,8 +135,9 @@ def test_a_post_goes_from_the_plan_to_its_readers(
     assert newsroom.run_newsletter("send", ENGLISH, "--only") == 0
     assert said()[0][0].startswith(f"{ENGLISH} left as it is: already submitted (started ")
     newsroom.post("en", "broken", "[Gone]({filename}/articles/en/gone.md)")
+    newsroom.settings(NEWSLETTER_FORMER_PROVIDER="listmonk")  # and no token for it
     (newsroom.folder / "var" / "campaigns" / PERSIAN / "campaign.txt").write_text("Another text.")
-    assert newsroom.run_newsletter("stop", "en-0", ENGLISH) == 1
+    assert newsroom.run_newsletter("stop", "en-0", f" {ENGLISH.upper()}\n") == 1
     assert said() == (
         [f"{ENGLISH} stopped (letters: 3 dropped)"],
         ["newsletter: mailroom has no campaign en-0. `./blog newsletter plan` lists the keys."],
@@ -291,11 +292,14 @@ def test_the_preview_s_mailroom_gets_what_serve_has_composed(
     newsroom.set_environment()
     assert newsroom.run_newsletter("plan", "--preview") == 1
     assert said()[1] == ["newsletter: There is no preview to talk to. Run `./blog serve` in another terminal."]
+    newsroom.settings(NEWSLETTER_SENDER="Blog <blog@production.example>")
     newsroom.build_whole()  # as `serve` does
     access = newsroom.folder / "var" / "newsletter.env"
     access.write_text(f"NEWSLETTER_API={mailroom.api}\nNEWSLETTER_TOKEN={mailroom.token}\n")
     newsroom.settings(
-        NEWSLETTER_API="https://production.example/api/", NEWSLETTER_LISTS={"en": "1"}, NEWSLETTER_MAX_PER_PUSH=0
+        NEWSLETTER_API="https://production.example/api/",
+        NEWSLETTER_LISTS={"en": "1"},
+        NEWSLETTER_MAX_PER_PUSH=0,
     )
     assert newsroom.run_newsletter("draft", "--preview") == 0
     assert said()[0] == [f"{ENGLISH} handed in", f"{PERSIAN} handed in"]

@@ -27,7 +27,7 @@ from newsletter.providers import Access, Feature, Submitted, open_provider
 from newsletter.settings import Secret
 
 from mailroom.campaigns.campaigns import Campaigns
-from tests.mailroom.readers import add_readers
+from tests.mailroom.readers import add_readers, set_letters
 from tests.newsletter.desks import Editor, opened
 from tests.newsletter.fake_listmonk import FakeListmonk
 from tests.newsletter.mailrooms import EDITOR, MailroomService, serving_mailroom
@@ -229,7 +229,7 @@ def test_all_languages_of_a_post_start_together_once_their_pages_are_there(
     assert waiting == "Waiting until 2 pages can be read as built."
     both = f"{ENGLISH.key} {PERSIAN.key}"
     assert re.fullmatch(
-        rf"{both} started: no letter leaves before \d\d:\d\d UTC\. To stop: \./blog newsletter stop {both}", started
+        rf"{both} started: no letter leaves before \S+ \d\d:\d\d UTC\. To stop: \./blog newsletter stop {both}", started
     )
     assert [letters(mailroom, one) for one in (ENGLISH, PERSIAN, OTHER)] == [2, 2, 0], "each reader gets one"
     day = (datetime.now(UTC) + timedelta(seconds=600)).date()
@@ -454,7 +454,8 @@ def test_a_correction_goes_to_whoever_was_sent_the_first_letter(mailroom: Mailro
     editor.draft(ENGLISH)
     assert editor.plan(CHANGED, correction)[correction.key] == not_sent
     editor.send(ENGLISH, keys=[ENGLISH.key])
-    assert editor.plan(CHANGED, correction)[correction.key] == not_sent, "it can still be stopped"
+    held = f"correction: the first letter leaves soon: stop {ENGLISH.key}, or wait until it has left"
+    assert editor.plan(CHANGED, correction)[correction.key] == held
     mailroom.deliver(ENGLISH.key)
     add_readers(mailroom.office, [{"langs": "en"}])
     assert editor.plan(CHANGED, correction)[correction.key] == "new: will be handed in"
@@ -471,7 +472,57 @@ def test_whoever_got_the_letter_with_its_correction_needs_no_second(mailroom: Ma
     mailroom.deliver(CHANGED.key)
     same_day, before = correct(), correct(TODAY - timedelta(2))
     assert editor.plan(CHANGED, same_day)[same_day.key] == with_it
-    assert editor.plan(compose(text="Yet another."), before)[before.key] == with_it
+    started = (datetime.now(UTC) + timedelta(seconds=600)).date()
+    assert editor.plan(compose(text="Yet another."), before)[before.key] == (
+        f"correction: the first letter was started later ({started}, UTC): nothing to correct; "
+        "if it was wrong, date the correction that day"
+    )
+
+
+def test_a_retraction_is_never_taken_for_sent(mailroom: MailroomService, editor: Editor) -> None:
+    """It says a day before the letter was started, and a letter that says it is never composed."""
+    editor.draft(ENGLISH)
+    editor.send(ENGLISH, keys=[ENGLISH.key])
+    mailroom.deliver(ENGLISH.key)
+    retraction = correct(TODAY - timedelta(2))
+    assert editor.plan(retraction) == {retraction.key: "new: will be handed in"}
+
+
+def test_an_article_is_corrected_though_the_digest_has_not_changed() -> None:
+    week = compose("2026-W46", kind="digest")
+    shelf = Shelf(frozenset({"correction"}))
+    shelf.kept[week.key] = Submitted(week.key, "sent", week.digest, started=TODAY - timedelta(1))
+    correction = replace(correct(), corrects=week.key)
+    assert Editor(shelf).plan(week, correction)[correction.key] == "new: will be handed in"
+
+
+def test_a_correction_goes_before_what_goes_out_again(mailroom: MailroomService, editor: Editor) -> None:
+    """Afterwards nobody would know who had the wrong letter, and they would not be told."""
+    editor.settings["hold"] = 0
+    editor.draft(ENGLISH)
+    editor.send(ENGLISH, keys=[ENGLISH.key])
+    (reader, *_) = mailroom.office.database.read("SELECT subscription FROM letters WHERE campaign = ?", (ENGLISH.key,))
+    set_letters(mailroom.office, ENGLISH.key, "sent", reader[0])
+    editor.desk().stop(ENGLISH.key)
+    correction = correct(TODAY + timedelta(1))
+    for _ in ("new", "a draft"):
+        with pytest.raises(NewsletterError, match="have left, and their correction has not been sent"):
+            editor.draft(CHANGED, correction, again=[ENGLISH.key])
+        editor.draft(CHANGED, correction)
+    editor.send(CHANGED, correction, keys=[correction.key])
+    assert editor.draft(CHANGED, correction, again=[ENGLISH.key]) == [f"{ENGLISH.key} handed in again"]
+    assert editor.draft() == [f"{ENGLISH.key} withdrawn"]
+    assert editor.plan(CHANGED)[ENGLISH.key] == "stopped"
+
+
+def test_nobody_is_told_what_was_wrong_with_a_letter_that_nobody_has(editor: Editor) -> None:
+    editor.draft(ENGLISH)
+    editor.send(ENGLISH, keys=[ENGLISH.key])
+    editor.desk().stop(ENGLISH.key)
+    correction = correct(TODAY + timedelta(1))
+    nobody = "correction: no letter had left when the first was stopped: nothing to correct"
+    assert editor.plan(CHANGED, correction)[correction.key] == nobody
+    assert editor.draft(CHANGED, correction, again=[ENGLISH.key]) == [f"{ENGLISH.key} handed in again"]
 
 
 def test_a_correction_of_a_renamed_file_s_letter_names_the_key_that_was_sent(
@@ -604,7 +655,8 @@ def test_what_could_be_unscheduled_is_a_draft_again() -> None:
     shelf = Shelf()
     shelf.kept[ENGLISH.key] = Submitted(ENGLISH.key, "scheduled")
     said = Editor(shelf).desk().stop(ENGLISH.key)
-    assert said == f"{ENGLISH.key} stopped: it is a draft again, no letter has left"
+    again = "it is a draft again, no letter has left (`send` starts it with its post)"
+    assert said == f"{ENGLISH.key} stopped: {again}"
 
 
 def test_two_campaigns_of_one_key_are_named_and_neither_is_started() -> None:
