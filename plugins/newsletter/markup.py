@@ -109,12 +109,16 @@ class Element:
         """The classes that it has."""
         return frozenset(self.attributes.get("class", "").split())
 
+    @property
+    def elements(self) -> list[Element]:
+        """Its children without texts."""
+        return [child for child in self.children if isinstance(child, Element)]
+
     def walk(self) -> Iterator[Element]:
         """It, and all elements in it."""
         yield self
-        for child in self.children:
-            if isinstance(child, Element):
-                yield from child.walk()
+        for child in self.elements:
+            yield from child.walk()
 
     @property
     def text(self) -> str:

@@ -86,11 +86,9 @@ def serve_beside(root: Path, url: str) -> Beside:
 
 
 def name_language(lang: str) -> str:
-    """A language by its own name; its tag where Babel, or the name, is missing."""
-    try:
-        from babel import Locale, UnknownLocaleError
-    except ImportError:
-        return lang
+    """A language by its own name; its tag where CLDR has none."""
+    from babel import Locale, UnknownLocaleError
+
     try:
         return Locale.parse(lang, sep="-").display_name or lang
     except (UnknownLocaleError, ValueError):
@@ -98,11 +96,11 @@ def name_language(lang: str) -> str:
 
 
 def _by_post(campaigns: Iterable[Campaign]) -> list[list[Campaign]]:
-    """All languages of a post together, though they may be of different days; the post of the newest comes first."""
+    """All languages of a post together, the oldest first, which is the source; the post of the newest comes first."""
     posts: dict[str, list[Campaign]] = {}
     for campaign in campaigns:
         posts.setdefault(campaign.post, []).append(campaign)
-    return list(posts.values())
+    return [sorted(post, key=lambda one: one.day) for post in posts.values()]
 
 
 def _send_page(handler: BaseHTTPRequestHandler, status: HTTPStatus, **values: Any) -> None:

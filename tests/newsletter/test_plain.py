@@ -61,6 +61,23 @@ def test_tables_say_in_each_line_what_the_number_means() -> None:
     assert text_of(html) == "Refusals\n\nYear: 2024\nNumber: 17\n\nYear: 2025\nNumber: 19\n\na\nb"
 
 
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ("<tr><td></td><th>2024</th></tr><tr><th>Iran</th><td>17</td></tr>", "Iran\n2024: 17"),
+        ("<tr><th>Alone</th></tr>", "Alone"),
+        (
+            "<tr><th>A</th><th>B</th><th>C</th></tr><tr><td colspan='2'>1</td><td>2</td></tr>"
+            "<tr><td>3</td><td>4</td><td>5</td></tr>",
+            "A\nB\nC\n\n1\n2\n\n3\n4\n5",  # rather no heading than the next column's
+        ),
+        ("<tr><th>A</th></tr><tr><td><table><tr><td>b</td></tr></table></td></tr>", "A: b"),
+    ],
+)
+def test_a_table_s_numbers_are_under_no_wrong_heading_and_no_word_is_lost(rows: str, text: str) -> None:
+    assert text_of(f"<table>{rows}</table>") == text
+
+
 def guessed(paragraph: str) -> str:
     """The direction that programs show a paragraph in: that of its first letter (UAX 9, P2)."""
     kinds = (unicodedata.bidirectional(letter) for letter in paragraph)

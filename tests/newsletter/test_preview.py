@@ -132,8 +132,9 @@ def test_all_campaigns_are_listed_by_post_the_newest_first(shown: Shown) -> None
     page = shown.page("/campaigns/")
     sections = page.xpath("//main/section")
     listed = [section.xpath(".//li/a/@href") for section in sections]
-    assert listed == [[f"/campaigns/{one.key}/" for one in post] for post in ([PERSIAN, ENGLISH], [CORRECTION, OTHER])]
-    persian = sections[0].xpath(".//li")[0]
+    assert listed == [[f"/campaigns/{one.key}/" for one in post] for post in ([ENGLISH, PERSIAN], [CORRECTION, OTHER])]
+    assert [section.xpath("string(h2)") for section in sections] == [ENGLISH.title, OTHER.title]
+    persian = sections[0].xpath(".//li")[1]
     assert persian.xpath("./a/bdi[1]/text()") == ["فارسی"]
     assert persian.xpath("./a/bdi[2]")[0].attrib == {"lang": "fa", "dir": "rtl"}
     facts = persian.xpath("./p[@class='facts']")[0].text_content()
