@@ -207,6 +207,8 @@ class Contract:
     """What every provider keeps to."""
 
     provider: ClassVar[str]
+    #: Whether people can copy a campaign at the service.
+    copies: ClassVar[bool] = True
 
     @pytest.fixture
     def service(self, running: FakeService) -> FakeService:
@@ -375,17 +377,39 @@ class Contract:
         assert service.starts(there.key) == 0
 
     def test_two_drafts_of_a_key_are_not_started(self, service: FakeService, opened: Provider) -> None:
-        if "unique" in opened.features:
-            return  # the service itself does not let it happen
+        """Nor written or deleted: one may be somebody's own."""
+        if not self.copies:
+            return
         _submit_group(opened)
         service.copy(PERSIAN.key)
         found = opened.find(PERSIAN.key)
         assert found is not None
         assert found.copies == 2
-        for act in (lambda: opened.start(GROUP, HOLD), lambda: opened.submit(PERSIAN)):
+        assert sorted(each.copies for each in opened.drafts()) == [1, 2]
+        for act in (
+            lambda: opened.start(GROUP, HOLD),
+            lambda: opened.submit(PERSIAN),
+            lambda: opened.withdraw(PERSIAN.key),
+        ):
             with pytest.raises(AmbiguousCampaign, match=PERSIAN.key):
                 act()
+        assert len(service.campaigns(PERSIAN.key)) == 2
         assert [service.starts(each.key) for each in GROUP] == [0, 0]
+
+    def test_a_copy_of_what_has_been_started_is_not_started(self, service: FakeService, opened: Provider) -> None:
+        """Which does not keep the first from being stopped."""
+        if not self.copies:
+            return
+        _start_one(opened)
+        service.copy(ENGLISH.key)
+        (found,) = opened.start([ENGLISH], 0)
+        assert (found.is_started, found.copies) == (True, 2)
+        for act in (lambda: opened.submit(CHANGED), lambda: opened.withdraw(ENGLISH.key)):
+            with pytest.raises(NotReviewed, match=ENGLISH.key):
+                act()
+        assert service.starts(ENGLISH.key) == 1
+        assert not opened.stop(ENGLISH.key).is_started
+        assert service.starts(ENGLISH.key) == 0
 
     # Stopping and withdrawing
 

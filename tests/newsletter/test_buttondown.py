@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from newsletter.errors import (
-    AmbiguousCampaign,
     ConfigurationError,
     NotReviewed,
     Rejected,
@@ -142,20 +141,6 @@ def test_a_sender_is_chosen_there(service: FakeButtondown, opened: Buttondown) -
     for campaign in (make_campaign(sender="The blog <news@example.org>"), make_campaign(reply_to="news@example.org")):
         with pytest.raises(UnsupportedFeature, match="NEWSLETTER_SENDER"):
             opened.submit(campaign)
-    assert not service.emails
-
-
-def test_a_duplicate_made_there_is_seen_although_its_slug_differs(service: FakeButtondown, opened: Buttondown) -> None:
-    opened.submit(ENGLISH)
-    service.copy(ENGLISH.key)
-    found = opened.find(ENGLISH.key)
-    assert found is not None
-    assert found.copies == 2
-    for act in (lambda: opened.start([ENGLISH], HOLD), lambda: opened.submit(ENGLISH)):
-        with pytest.raises(AmbiguousCampaign, match=ENGLISH.key):
-            act()
-    assert service.starts(ENGLISH.key) == 0
-    opened.withdraw(ENGLISH.key)
     assert not service.emails
 
 

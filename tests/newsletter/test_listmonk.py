@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from newsletter.campaigns import UNSUBSCRIBE
 from newsletter.errors import (
-    AmbiguousCampaign,
     AuthenticationFailed,
     ConfigurationError,
     NotReviewed,
@@ -127,36 +126,8 @@ def test_what_was_stopped_is_not_handed_in_again(opened: Provider) -> None:
     opened.submit(ENGLISH)
     opened.start([ENGLISH], 0)
     opened.stop(ENGLISH.key)
-    with pytest.raises(UnsupportedFeature, match="does not know whom it has reached"):
+    with pytest.raises(UnsupportedFeature, match="not reached"):
         opened.submit(CHANGED, again=True)
-
-
-def test_a_copy_made_in_the_interface(service: FakeListmonk, opened: Provider) -> None:
-    opened.submit(ENGLISH)
-    service.copy(ENGLISH.key)
-    found = opened.find(ENGLISH.key)
-    assert found is not None
-    assert found.copies == 2
-    for act in (
-        lambda: opened.submit(ENGLISH),
-        lambda: opened.start([ENGLISH], 0),
-        lambda: opened.withdraw(ENGLISH.key),
-    ):
-        with pytest.raises(AmbiguousCampaign, match=ENGLISH.key):
-            act()
-    assert service.starts(ENGLISH.key) == 0
-
-
-def test_a_copy_of_what_has_been_sent_is_not_sent(service: FakeListmonk, opened: Provider) -> None:
-    opened.submit(ENGLISH)
-    opened.start([ENGLISH], 0)
-    service.deliver(ENGLISH.key)
-    service.copy(ENGLISH.key)
-    (found,) = opened.start([ENGLISH], 0)
-    assert (found.state, found.copies) == ("sent", 2)
-    with pytest.raises(NotReviewed):
-        opened.submit(CHANGED)
-    assert service.starts(ENGLISH.key) == 1
 
 
 def test_tags_that_somebody_took_away(service: FakeListmonk, opened: Provider) -> None:
