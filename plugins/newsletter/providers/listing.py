@@ -165,9 +165,10 @@ class ListingProvider(ABC):
             raise self._miss(campaign.key)
         path, body = self._compose_test(found, campaign, address)
         answer = self._ask("POST", path, campaign.key, body, accept=(400, 422))
-        if answer.status in (400, 422):  # all of the answer might hold the address
-            problem = f"this address gets no test: {self._explain(answer)}"
-            raise Rejected(self.name, campaign.key, answer.status, "", problem=problem, remedy=self.test_remedy)
+        if answer.status in (400, 422):  # the whole answer might hold the address
+            said = str(answer.data.get(self.reason, "")) if isinstance(answer.data, dict) else ""
+            problem = "this address gets no test"
+            raise Rejected(self.name, campaign.key, answer.status, said, problem=problem, remedy=self.test_remedy)
 
     def close(self) -> None:
         """Close connections."""
@@ -280,9 +281,6 @@ class ListingProvider(ABC):
 
     def _path(self, found: Found, below: str = "") -> str:
         return f"{self.place}/{quote(found.identity, safe='')}{below}"
-
-    def _explain(self, answer: Answer) -> str:
-        return str(answer.data.get(self.reason, "")) if isinstance(answer.data, dict) else ""
 
     def _miss(self, key: str) -> UnknownCampaign:
         return UnknownCampaign(f"{self.title} has no campaign {key}", "Hand it in first: ./blog newsletter draft.")
