@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import chdir, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import chdir, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from getpass import getpass
@@ -102,7 +103,9 @@ def add_subcommands(parser: argparse.ArgumentParser, site: Site, *, preview: boo
 
 def _key(word: str) -> str:
     """A key as it is typed or pasted."""
-    return word.strip().lower()
+    if not re.fullmatch(r"[a-z0-9-]+", key := word.strip().lower()):
+        raise argparse.ArgumentTypeError("a campaign's key stands here, as `plan` shows it")
+    return key
 
 
 def serve_beside(root: Path, url: str) -> Beside:
@@ -117,8 +120,9 @@ def follow_publish(root: Path, *, sleep: Callable[[float], None] = time.sleep) -
 
     What the build for publishing has just composed is what is handed in.
     """
-    site = Site(root, root / "publishconf.py", lambda _args, _output: 0, sleep)
-    configuration, secrets = _read_settings(site), read_secrets(root)
+    from .desk import only_one, open_desk
+
+    configuration, secrets = _read_settings(root / "publishconf.py"), read_secrets(root)
     needed = {
         "NEWSLETTER_SITE_ID": configuration.site_id,
         "NEWSLETTER_SINCE": configuration.since,
@@ -127,13 +131,13 @@ def follow_publish(root: Path, *, sleep: Callable[[float], None] = time.sleep) -
     if empty := [name for name, value in needed.items() if not value]:
         return lambda: print(f"Newsletter: nothing is handed in without {', '.join(empty)}.") or 0
     before = _stamp(root / configuration.campaigns)
-    with _open_desk(site, configuration, secrets, {}):
+    with open_desk(configuration, {}, secrets):
         pass  # what is wrong with its settings is said before anything is built
 
     def follow() -> int:
         _check_composed(root / configuration.campaigns, before)
         campaigns = read_campaigns(root / configuration.campaigns)
-        with _alone(site), _open_desk(site, configuration, secrets, campaigns) as desk:
+        with only_one(root / "var"), open_desk(configuration, campaigns, secrets, sleep=sleep) as desk:
             return _report(desk.push(send=configuration.send), "Newsletter: nothing is new.")
 
     return lambda: _explain(follow)
@@ -151,13 +155,13 @@ def run_plan(site: Site, args: argparse.Namespace) -> int:
 
 def run_draft(site: Site, args: argparse.Namespace) -> int:
     """Hand in drafts."""
-    with _alone(site), _desk(site, args) as (desk, _):
+    with _desk(site, args, alone=True) as (desk, _):
         return _report(desk.draft(args.again), "Nothing to do: the drafts are as composed.")
 
 
 def run_send(site: Site, args: argparse.Namespace) -> int:
     """Start campaigns."""
-    with _alone(site), _desk(site, args) as (desk, _):
+    with _desk(site, args, alone=True) as (desk, _):
         return _report(desk.send(args.keys, only=args.only), "")
 
 
@@ -209,24 +213,28 @@ def _report(outcomes: Iterable[Outcome], nothing: str) -> int:
 
 
 @contextmanager
-def _desk(site: Site, args: argparse.Namespace, *, compose: bool = True) -> Iterator[tuple[Desk, Configuration]]:
+def _desk(
+    site: Site, args: argparse.Namespace, *, compose: bool = True, alone: bool = False
+) -> Iterator[tuple[Desk, Configuration]]:
     """The desk with what is composed from the content as it is now, or that `./blog serve` has composed."""
-    if args.preview:
-        site = replace(site, settings=site.root / PREVIEW_SETTINGS)
-    configuration, secrets = _read_settings(site), read_secrets(site.root)
-    if args.preview:
-        configuration, secrets = _lead_to_preview(site, configuration)
-    elif compose:
-        _compose(site, configuration, args)
-    else:
-        configuration = replace(configuration, former_provider="")
-    campaigns: dict[str, Campaign] = {}
-    with suppress(*() if compose else (ConfigurationError,)):  # without it, former keys are not known
-        campaigns = read_campaigns(site.root / configuration.campaigns)
-    if args.preview:  # its mailroom has its own sender
-        campaigns = {key: replace(one, sender="") for key, one in campaigns.items()}
-    with _open_desk(site, configuration, secrets, campaigns) as desk:
-        yield desk, configuration
+    from .desk import only_one, open_desk
+
+    settings = site.root / PREVIEW_SETTINGS if args.preview else site.settings
+    configuration, secrets = _read_settings(settings), read_secrets(site.root)
+    with only_one(site.root / "var") if alone else nullcontext():
+        if args.preview:
+            configuration, secrets = _lead_to_preview(site, configuration)
+        elif compose:
+            _compose(site, configuration, args)
+        else:
+            configuration = replace(configuration, former_provider="")
+        campaigns: dict[str, Campaign] = {}
+        with suppress(*() if compose else (ConfigurationError,)):  # without it, former keys are not known
+            campaigns = read_campaigns(site.root / configuration.campaigns)
+        if args.preview:  # its mailroom has its own sender
+            campaigns = {key: replace(one, sender="") for key, one in campaigns.items()}
+        with open_desk(configuration, campaigns, secrets, sleep=site.sleep) as desk:
+            yield desk, configuration
 
 
 def _compose(site: Site, configuration: Configuration, args: argparse.Namespace) -> None:
@@ -265,26 +273,12 @@ def _lead_to_preview(site: Site, configuration: Configuration) -> tuple[Configur
     return led, dict.fromkeys(SECRETS, Secret()) | {"NEWSLETTER_TOKEN": Secret(token)}
 
 
-def _alone(site: Site) -> Any:
-    from .desk import only_one
-
-    return only_one(site.root / "var")
-
-
-def _open_desk(
-    site: Site, configuration: Configuration, secrets: Mapping[str, Secret], campaigns: Mapping[str, Campaign]
-) -> Any:
-    from .desk import open_desk
-
-    return open_desk(configuration, campaigns, secrets, sleep=site.sleep)
-
-
-def _read_settings(site: Site) -> Configuration:
+def _read_settings(settings: Path) -> Configuration:
     from pelican.settings import read_settings
 
-    if not site.settings.is_file():
-        raise ConfigurationError("settings", site.settings.name, "there is no such file")
-    return read_configuration(read_settings(str(site.settings)))
+    if not settings.is_file():
+        raise ConfigurationError("settings", settings.name, "there is no such file")
+    return read_configuration(read_settings(str(settings)))
 
 
 def _show(entry: Entry, folder: str) -> str:

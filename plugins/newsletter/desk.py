@@ -23,6 +23,7 @@ from .errors import (
     ConfigurationError,
     NewsletterError,
     NotReviewed,
+    ProviderError,
     ProviderUnavailable,
     RateLimited,
     UnknownCampaign,
@@ -147,7 +148,8 @@ class Desk:
             return replace(entry, action="nothing" if obstacle else "submit", reason=reason)
         if found.copies > 1:
             number = "two" if found.copies == 2 else found.copies
-            return replace(entry, reason=f"{number} campaigns have this key: delete all but one at {name}")
+            kept = "the one that was started" if found.is_started else "one"
+            return replace(entry, reason=f"{number} campaigns have this key: delete all but {kept} at {name}")
         if found.state != "draft":
             return replace(entry, reason=_tell(entry))
         if obstacle:
@@ -302,7 +304,10 @@ class Desk:
         if not is_named or (found and found.is_started and copies == 1):
             return False
         if copies > 1:
-            raise AmbiguousCampaign(f"{copies} campaigns at {name} have the key {entry.key}", "Delete one.")
+            raise AmbiguousCampaign(
+                f"{copies} campaigns at {name} have the key {entry.key}",
+                "Delete all but one, and none that was started.",
+            )
         if entry.action == "submit":
             remedy = "Run `./blog newsletter draft`, and look at it."
             raise UnknownCampaign(f"{entry.key} is not at {name}: it has not been handed in", remedy)
@@ -314,7 +319,8 @@ class Desk:
         try:
             self._provider.start(group, hold)
         except (NewsletterError, ConfigurationError) as error:
-            yield Outcome(f"{keys} failed", error)
+            unsure = " (whether any was started, `plan` shows)" if isinstance(error, ProviderError) else ""
+            yield Outcome(f"{keys} failed{unsure}", error)
             return
         release = datetime.now(UTC) + timedelta(seconds=hold)
         leaves = f"no letter leaves before {release:%Y-%m-%d %H:%M} UTC" if hold else "letters leave now"

@@ -208,6 +208,13 @@ def test_a_test_letter_s_address_is_read_and_never_shown(newsroom: Newsroom, sai
         newsroom.run_newsletter("test", ENGLISH)
 
 
+@pytest.mark.parametrize("word", ["", " ", "../en-0", "*"])
+def test_what_is_no_key_is_asked_of_no_service(newsroom: Newsroom, said: Said, word: str) -> None:
+    with pytest.raises(SystemExit):
+        newsroom.run_newsletter("stop", word)
+    assert "a campaign's key stands here" in said()[1][-1]
+
+
 def test_the_front_door_has_them(newsroom: Newsroom) -> None:
     copy_project(newsroom.folder, "blog", "requirements.txt", "plugins/multilingual", "plugins/newsletter")
     lend_environment(newsroom.folder)

@@ -31,6 +31,7 @@ from tests.mailroom.readers import add_readers, set_letters
 from tests.newsletter.desks import Editor, opened
 from tests.newsletter.fake_listmonk import FakeListmonk
 from tests.newsletter.mailrooms import EDITOR, MailroomService, serving_mailroom
+from tests.newsletter.services import Fault
 
 TODAY = datetime.now(UTC).date()
 
@@ -672,6 +673,25 @@ def test_two_campaigns_of_one_key_are_named_and_neither_is_started() -> None:
         ENGLISH, PERSIAN, keys=[PERSIAN.key]
     )
     assert shelf.started == [([PERSIAN.key], 0)]
+
+
+def test_of_two_campaigns_of_one_key_a_started_one_must_not_be_deleted() -> None:
+    """Then the other would go out, to the same readers."""
+    shelf = Shelf()
+    shelf.kept[ENGLISH.key] = Submitted(ENGLISH.key, "sending", ENGLISH.digest, copies=2)
+    said = "two campaigns have this key: delete all but the one that was started at shelf"
+    assert Editor(shelf).plan(ENGLISH) == {ENGLISH.key: said}
+
+
+def test_what_was_started_before_a_failure_is_not_said_to_have_failed() -> None:
+    with FakeListmonk() as service:
+        access = Access(service.api, Secret(service.token), service.lists, "0a1b2c3d", sleep=lambda _: None)
+        with closing(open_provider("listmonk", access)) as provider:
+            editor = Editor(provider)
+            editor.draft(ENGLISH, PERSIAN)
+            service.fail(Fault.BROKEN, 2, times=None, when=lambda request: request.path.endswith("/status"))
+            failed = editor.send(ENGLISH, PERSIAN, keys=[ENGLISH.key])[-1]
+            assert failed.startswith(f"{ENGLISH.key} {PERSIAN.key} failed (whether any was started, `plan` shows): ")
 
 
 def test_a_letter_of_the_week_is_left_to_the_service_that_composes_it(editor: Editor) -> None:
