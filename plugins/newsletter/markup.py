@@ -42,18 +42,8 @@ _INSTEAD = {
 _READ = BLOCKS | TABLE | INLINE | set(_INSTEAD) | {"img", "rp", "rt"}
 #: What nobody reads, and what cannot be read without a program.
 _DROPPED = {
-    "iframe",
-    "noembed",
-    "noframes",
-    "object",
-    "script",
-    "select",
-    "style",
-    "svg",
-    "template",
-    "textarea",
-    "title",
-}
+    "iframe", "noembed", "noframes", "object", "script", "select", "style", "svg", "template", "textarea", "title",
+}  # fmt: skip
 _CELL = {"colspan", "rowspan"}
 _ATTRIBUTES = {"*": {"lang", "dir"}, "a": {"href"}, "ol": {"start"}, "td": _CELL, "th": {*_CELL, "scope"}}
 _VALUES = {
@@ -135,27 +125,29 @@ def direction_of(lang: str) -> Direction:
 
 def parse(html: str) -> Element:
     """HTML as a tree, which keeps what a letter may be made from."""
-    return _parse(_READER.clean(_normalised(html)))
+    return parse_fragment(_READER.clean(_normalised(html)))
 
 
 def parse_fragment(fragment: str) -> Element:
-    """What `write` has written, as a tree."""
-    return _parse(fragment)
+    """What nh3 has written, as a tree."""
+    builder = _TreeBuilder()
+    builder.feed(fragment)
+    builder.close()
+    return builder.open[0]
 
 
-def write(children: Iterable[Element | str]) -> str:
-    """A tree as HTML of the allow-list: balanced, and read by every browser as it is written."""
-    html = "".join(map(_write, children))
+def to_html(nodes: Iterable[Element | str]) -> str:
+    """A tree's nodes as HTML."""
+    return "".join(map(_write, nodes))
+
+
+def clean(html: str) -> str:
+    """HTML of the allow-list: balanced, and read by every browser as it is written."""
     for _ in range(_DEEPEST):  # what stands where HTML does not let it is moved, and may have to be moved again
         before, html = html, _EMPTY.sub("", _CLEANER.clean(_normalised(html)))
         if before == html:
             break
     return _NOTED.sub(_TOGETHER, html)
-
-
-def write_dressed(element: Element | str) -> str:
-    """One that has been written and read again, with attributes that were added since."""
-    return _write(element)
 
 
 def hide_token(html: str) -> str:
@@ -208,7 +200,8 @@ class Letter:
         if tag == "rp" or classes & {"footnote-backref", "headerlink"}:
             return
         if classes & {"footnote-ref", "footnote-reference"}:
-            yield from self._refer(element)
+            words = element.text.strip().strip("[]")
+            yield Element("sup", {"class": "note"}, [f"[{self._number(int(words)) if words.isdecimal() else words}]"])
         elif tag == "img":
             alt = " ".join(element.attributes.get("alt", "").split())
             if alt and alt not in self._caption:
@@ -219,49 +212,38 @@ class Letter:
         elif tag == "rt":
             yield f"({element.text})"
         else:
-            made = self._make(element, depth)
-            holds_note = any("note" in child.classes for child in made.children if isinstance(child, Element))
+            children = [*(self._figure if tag == "figure" else self._inside)(element, depth)]
+            made = Element(_INSTEAD.get(tag, tag), self._attributes(element), children)
+            if made.tag == "a" and "href" not in made.attributes:
+                made.tag = "span"
+            holds_note = any("note" in child.classes for child in made.elements)
             if (tag == "sup" and holds_note) or (made.tag == "span" and not made.attributes):
                 yield from made.children
             elif tag in VOID | TABLE - {"table"} or made.text.strip():
                 yield made
 
-    def _refer(self, element: Element) -> Iterator[Element | str]:
-        words = element.text.strip().strip("[]")
-        yield Element("sup", {"class": "note"}, [f"[{self._number(int(words)) if words.isdecimal() else words}]"])
+    def _attributes(self, element: Element) -> dict[str, str]:
+        stated = dict(element.attributes)
+        if "href" in stated:
+            stated["href"] = absolute(self._url, stated["href"])
+        kept = {name: value for name, value in stated.items() if _is_allowed(name, value)}
+        return kept | {"dir": kept.get("dir") or direction_of(kept["lang"])} if "lang" in kept else kept
 
-    def _make(self, element: Element, depth: int) -> Element:
-        if element.tag == "figure":
-            captions = [one.text for one in element.walk() if one.tag == "figcaption"]
-            outer, self._caption = self._caption, " ".join(" ".join(captions).split())
-            made = Element("div", {}, [*self._parts(element, depth)])
-            self._caption = outer
-        else:
-            made = Element(_INSTEAD.get(element.tag, element.tag), {}, [*self._inside(element, depth)])
-        for name, value in element.attributes.items():
-            if name in _ATTRIBUTES["*"] | _ATTRIBUTES.get(made.tag, set()) and _is_allowed(name, value):
-                made.attributes[name] = value
-        if lang := made.attributes.get("lang"):
-            made.attributes.setdefault("dir", direction_of(lang))
-        if made.tag == "a":
-            made.attributes["href"] = absolute(self._url, element.attributes.get("href", ""))
-            if not made.attributes["href"]:
-                del made.attributes["href"]
-                made.tag = "span"
-        return made
-
-    def _parts(self, figure: Element, depth: int) -> Iterator[Element | str]:
+    def _figure(self, figure: Element, depth: int) -> Iterator[Element | str]:
         """A figure's pictures, as what is said of them, and its caption, each a paragraph."""
+        captions = [one.text for one in figure.walk() if one.tag == "figcaption"]
+        outer, self._caption = self._caption, " ".join(" ".join(captions).split())
         for part in self._inside(figure, depth):
             if isinstance(part, Element):
                 yield part
             elif part.strip():
                 yield Element("p", {}, [part])
+        self._caption = outer
 
 
 def _is_allowed(name: str, value: str) -> bool:
     if name == "href":
-        return not re.search(r"[\s<>\"\\]", value) and absolute("", value) == value
+        return bool(value) and not re.search(r"[\s<>\"\\]", value) and absolute("", value) == value
     return bool(_VALUES[name].fullmatch(value)) if name in _VALUES else False
 
 
@@ -290,17 +272,10 @@ class _TreeBuilder(HTMLParser):
         self.open[-1].children.append(CONTROL.sub("", data))  # "&#1;" was none before
 
 
-def _parse(html: str) -> Element:
-    builder = _TreeBuilder()
-    builder.feed(html)
-    builder.close()
-    return builder.open[0]
-
-
 def _write(node: Element | str) -> str:
     if isinstance(node, str):
         return escape(node, quote=False)
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in node.attributes.items())
     if node.tag in VOID:
         return f"<{node.tag}{attributes}>"
-    return f"<{node.tag}{attributes}>{''.join(map(_write, node.children))}</{node.tag}>"
+    return f"<{node.tag}{attributes}>{to_html(node.children)}</{node.tag}>"

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from html import unescape
 from itertools import zip_longest
+from typing import Any
 from urllib.parse import unquote
 
-from .markup import BLOCKS, CONTROL, TABLE, Element
+from .markup import BLOCKS, CONTROL, TABLE, Element, parse
 
 _MARKS = {"ltr": "\u200e", "rtl": "\u200f"}
 _LRI, _RLI, _FSI, _PDI = "\u2066", "\u2067", "\u2068", "\u2069"
@@ -42,6 +44,12 @@ def write_plain(fragment: Element, direction: str, first: int, number: Callable[
 def plain(html: Element) -> str:
     """What is said in one line: a summary, a title."""
     return one_line(" ".join(_words(html)))
+
+
+def line_of(text: Any) -> str:
+    """A title or a name, which may be HTML, as plain text on one line that turns nothing behind it."""
+    said = str(text)
+    return balanced(plain(parse(said)) if "<" in said and ">" in said else one_line(unescape(said)))
 
 
 def one_line(text: str) -> str:

@@ -18,8 +18,9 @@ from pelican.writers import Writer
 
 from .articles import Voice, wish_of
 from .campaigns import read_campaigns, write_campaigns
-from .composition import MESSAGES, Composer
+from .composition import Composer
 from .forms import find_contradiction
+from .look import find_messages
 from .providers import make_form
 from .settings import Configuration, read_configuration
 
@@ -91,7 +92,7 @@ def check(generators: list[Generator]) -> None:
     if _State.configuration is None or not _State.configuration.composes:
         return
     if "MESSAGES" in context:  # multilingual looks whether every language has them
-        context["MESSAGES"].update(MESSAGES)
+        context["MESSAGES"].update(find_messages())
     for article in context["generated_content"].values():
         if isinstance(article, Article):
             try:

@@ -22,6 +22,7 @@ from urllib.parse import unquote
 
 from .campaigns import PARTS, Campaign, read_campaign, read_campaigns
 from .errors import ConfigurationError, UnknownCampaign
+from .look import render
 
 PATH = "/campaigns/"
 #: Where the build of `./blog serve` composes: NEWSLETTER_CAMPAIGNS of pelicanconf.py.
@@ -29,7 +30,6 @@ FOLDER = Path("var", "preview", "campaigns")
 #: Widths of the frames, in CSS pixels: a telephone's, and a mail program's on a desk.
 WIDTHS = {"phone": 360, "desktop": 700}
 
-_TEMPLATES = Path(__file__).with_name("templates")
 _TYPES = {"campaign.html": "text/html", "campaign.txt": "text/plain"}
 #: A key holds no dot, so that no path leads out of the folder.
 _ADDRESS = re.compile(rf"{PATH}(?:(?P<key>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<part>{'|'.join(map(re.escape, _TYPES))})?)?")
@@ -104,16 +104,9 @@ def _by_post(campaigns: Iterable[Campaign]) -> list[list[Campaign]]:
 
 
 def _send_page(handler: BaseHTTPRequestHandler, status: HTTPStatus, **values: Any) -> None:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    pages = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    pages.filters |= {"language": name_language, "size": lambda part: f"{len(part.encode()):,}"}
-    style = (_TEMPLATES / "preview.css").read_text("utf-8")
+    style = render("preview.css")
     shown = {"problem": "", "campaign": None, "posts": [], "style": style, "folder": FOLDER, "path": PATH} | values
-    page = pages.get_template("preview.html").render(shown)
+    page = render("preview.html", **shown, language=name_language, size=lambda part: f"{len(part.encode()):,}")
     fingerprint = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{fingerprint}'; frame-src 'self'; "

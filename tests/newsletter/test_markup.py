@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from newsletter.campaigns import UNSUBSCRIBE
-from newsletter.markup import Letter, absolute, direction_of, hide_token, parse, write
+from newsletter.markup import Letter, absolute, clean, direction_of, hide_token, parse, to_html
 
 from mailroom.languages import load_languages
 from mailroom.letters.composition import Composer
@@ -23,7 +23,7 @@ PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 def letter_of(html: str) -> str:
     letter = Letter(PAGE, lambda number: str(number).translate(PERSIAN))
-    return hide_token(write([*letter.convert(parse(html)), *letter.notes]))
+    return hide_token(clean(to_html([*letter.convert(parse(html)), *letter.notes])))
 
 
 NAMES = """

@@ -9,7 +9,7 @@ from html import escape
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from newsletter.markup import Letter, parse, parse_fragment, write
+from newsletter.markup import Letter, clean, parse, parse_fragment, to_html
 from newsletter.plain import balanced, directed, isolated, one_line, plain, shorten, standing_alone, write_plain
 
 LRM, RLM, LRI, RLI, FSI, PDI = "\u200e\u200f\u2066\u2067\u2068\u2069"
@@ -17,7 +17,7 @@ LRM, RLM, LRI, RLI, FSI, PDI = "\u200e\u200f\u2066\u2067\u2068\u2069"
 
 def text_of(html: str, direction: str = "ltr", first: int = 1) -> str:
     letter = Letter("https://site.example/en/one/", str)
-    fragment = write([*letter.convert(parse(html)), *letter.notes])
+    fragment = clean(to_html([*letter.convert(parse(html)), *letter.notes]))
     return write_plain(parse_fragment(fragment), direction, first, str)
 
 
