@@ -7,7 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -61,11 +61,13 @@ class Receiver:
 def listen(handler: Any) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:  # else a test that fails would leave it serving, and the tests would never end
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -187,11 +189,10 @@ def test_the_trap_is_seen_by_nobody(site_with: SiteWith, browser: Browser, provi
     if trap:
         [inputs] = form.xpath(".//*[@aria-hidden='true']/input")
         assert inputs.get("autocomplete") == "off"
-        with listen(partial(Quiet, directory=str(site_with(provider).output))) as url:
-            page = browser.new_page()
+        quiet = partial(Quiet, directory=str(site_with(provider).output))
+        with listen(quiet) as url, closing(browser.new_page()) as page:
             page.goto(f"{url}/fa/newsletter/")
             box = page.locator(".trap").bounding_box()
-            page.close()
         assert box
         assert box["width"] * box["height"] <= 1
 

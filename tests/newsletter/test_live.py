@@ -162,9 +162,11 @@ def test_a_certificate_that_no_browser_trusts_is_named(tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         server.handle_error = lambda *_: None  # type: ignore[method-assign]  # what the client breaks off
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
-        said = problem(f"https://127.0.0.1:{server.server_port}/")
-        server.shutdown()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            said = problem(f"https://127.0.0.1:{server.server_port}/")
+        finally:
+            server.shutdown()
     assert said == "has no certificate that browsers trust: mend the server's TLS"
 
 

@@ -96,7 +96,7 @@ def show(root: Path) -> Iterator[Shown]:
     server = PreviewServer(0, output)
     beside = serve_beside(root, server.url)
     server.beside |= beside.mounts
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield Shown(root, server.url, beside.notice)
     server.shutdown()

@@ -76,7 +76,8 @@ def serve() -> Iterator[Website]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         site = Website(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield site
