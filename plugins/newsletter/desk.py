@@ -66,8 +66,7 @@ class Entry:
     @property
     def campaign(self) -> Campaign:
         """What is handed in and started: as composed, under the keys by which the service knows it."""
-        if self.composed is None:
-            raise UnknownCampaign(f"{self.key} is composed no longer", "`./blog newsletter draft` withdraws it.")
+        assert self.composed is not None  # noqa: S101
         return replace(self.composed, key=self.key, corrects=self.corrects or self.composed.corrects)
 
     @property
@@ -99,14 +98,14 @@ class Desk:
         provider: Provider,
         former: Provider | None = None,
         *,
-        wait: Wait | None = None,
+        wait: Wait,
     ) -> None:
-        """`former` is the service used before. `wait` is what a start does first, by default `await_pages`."""
+        """`former` is the service used before, `wait` what a start does first."""
         self._configuration = configuration
         self._campaigns = campaigns
         self._provider = provider
         self._former = former
-        self._wait: Wait = wait or (lambda pages: await_pages(pages, configuration.wait))
+        self._wait = wait
 
     # What would be done
 
