@@ -57,6 +57,8 @@ _SCHEMES = {"https", "http", "mailto"}
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 #: Elements within one another, at most: services count them too, and mail programs are slow with more.
 _DEEPEST = 16
+# The same for what is read: far above it, Python itself would give up.
+_UNREAD = 100
 #: An element without a word, but for the parts of tables, which hold a place.
 _EMPTY = re.compile(r"<(?!tbody\b|thead\b|tfoot\b|t[dhr]\b)(\w+)(?: [^>]*)?>\s*</\1>")
 #: A note's number behind the end of its word. Lines may be broken before a bracket that follows a full stop, and nearly
@@ -259,8 +261,10 @@ class _TreeBuilder(HTMLParser):
         self.open = [Element("")]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs})
-        self.open[-1].children.append(element)
+        element = self.open[-1]
+        if len(self.open) < _UNREAD:  # else what is in it is read as if it were not there
+            element = Element(tag, {name: value or "" for name, value in attrs})
+            self.open[-1].children.append(element)
         if tag not in VOID and tag != "img":
             self.open.append(element)
 

@@ -161,8 +161,10 @@ def test_tables_stay_tables() -> None:
     )
 
 
-def test_what_stands_deep_inside_keeps_its_words() -> None:
-    deep = "<div>" * 60 + "word" + "</div>" * 60
+@pytest.mark.parametrize("tag", ["div", "b"])
+@pytest.mark.parametrize("depth", [60, 3000])
+def test_what_stands_deep_inside_keeps_its_words(tag: str, depth: int) -> None:
+    deep = f"<{tag}>" * depth + "word" + f"</{tag}>" * depth
     assert "word" in letter_of(deep)
     assert check(letter_of(deep)) == []
 
