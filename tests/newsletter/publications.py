@@ -50,6 +50,11 @@ def today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
+def key_of(name: str, lang: str) -> str:
+    """By what the mailing service knows an article's letter."""
+    return make_key(SITE_ID, "post", name, lang)
+
+
 @dataclass(frozen=True)
 class Publication:
     """A project's folder, put on line by its own commands."""
@@ -65,10 +70,6 @@ class Publication:
     @property
     def folder(self) -> Path:
         return self.house.folder
-
-    def key(self, name: str, lang: str) -> str:
-        """By what the mailing service knows an article's letter."""
-        return make_key(SITE_ID, "post", name, lang)
 
     def file(self, name: str, lang: str) -> Path:
         """An article's file."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.mailroom.judges import spam_scores, verified_headers
-from tests.mailroom.servers import MailServer
 from tests.mailroom.test_whole_way import html_of, text_of
-from tests.newsletter.publications import LANGUAGES, OLD, Publication, publication, today
+from tests.newsletter.publications import LANGUAGES, OLD, Publication, key_of, publication, today
 from tests.newsletter.terminals import read_in_neomutt
+from tests.once import once
 from tests.theme.axe import bring_axe, judge_appearance, judge_whole
 
 #: Two real articles as an editor's new ones: the first goes to its end, the second is wrong and stopped half-way.
@@ -38,7 +37,9 @@ MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")
 class Way:
     """What was said and what came, step by step."""
 
-    place: Publication
+    url: str
+    #: What vouches for the letters in the DNS.
+    records: dict[str, str]
     #: What the steps printed.
     said: dict[str, str] = field(default_factory=dict)
     #: What the plan says of each campaign, by step.
@@ -49,21 +50,32 @@ class Way:
     arrived: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
     #: A letter of each of them: as it came, and as it is read.
     letters: dict[tuple[str, str], tuple[bytes, EmailMessage]] = field(default_factory=dict)
+    #: How many letters of the stopped campaign the mailroom says it has sent, by language.
+    sent: dict[str, int] = field(default_factory=dict)
+    #: The keys of the corrections.
+    corrections: set[str] = field(default_factory=set)
+    #: Whether the first article's page is at its new address at last, and who has a letter with its new title.
+    moved: dict[str, tuple[bool, dict[str, float]]] = field(default_factory=dict)
+    #: The first article as it stands in its file at last.
+    written: dict[str, str] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
-def way(mail: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    """All that is done, in one go; the tests look at what it has led to."""
-    with publication(tmp_path_factory.mktemp("way"), mail) as place:
-        way = Way(place)
-        publish_and_send(way)
-        stop_one_half_way(way)
-        publish_what_was_changed(way)
-        yield way
+def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Way:
+    """All that is done, in one go and once; the tests look at what it has led to."""
+
+    def make(folder: Path) -> Way:
+        with publication(folder, request.getfixturevalue("mail")) as place:
+            way = Way(place.url, place.records)
+            publish_and_send(way, place)
+            stop_one_half_way(way, place)
+            publish_what_was_changed(way, place)
+            return way
+
+    return once(tmp_path_factory, "newsletter", make)
 
 
-def publish_and_send(way: Way) -> None:
-    place = way.place
+def publish_and_send(way: Way, place: Publication) -> None:
     place.enrol("fa", FA)
     place.enrol("en", EN)
     place.enrol("fa,en", BOTH)
@@ -72,26 +84,25 @@ def publish_and_send(way: Way) -> None:
     way.said["publish"] = place.run("publish")
     way.plans["publish"] = place.plan()
     place.enrol("en", *(f"crowd-{number:03}@mail.test" for number in range(CROWD)))
-    way.said["send"] = place.run("newsletter", "send", place.key(POST, "fa"), place.key(WRONG, "en"))
-    way.release = place.release(place.key(POST, "en"))
+    way.said["send"] = place.run("newsletter", "send", key_of(POST, "fa"), key_of(WRONG, "en"))
+    way.release = place.release(key_of(POST, "en"))
 
 
-def stop_one_half_way(way: Way) -> None:
-    place = way.place
+def stop_one_half_way(way: Way, place: Publication) -> None:
     subjects = {kind: {lang: place.composed(kind, lang).subject for lang in LANGUAGES} for kind in (POST, WRONG)}
     place.wait_for(subjects[WRONG]["en"], FIRST)
-    way.said["stop"] = place.run("newsletter", "stop", *(place.key(WRONG, lang) for lang in LANGUAGES))
+    way.said["stop"] = place.run("newsletter", "stop", *(key_of(WRONG, lang) for lang in LANGUAGES))
     # Meanwhile the first article goes to whoever is left.
     way.said["publish again"] = place.run("publish")
     place.wait_for(subjects[POST]["en"], CROWD + 1)
     for kind, of_language in subjects.items():
         for lang, subject in of_language.items():
-            place.wait_for(subject, place.letters(place.key(kind, lang))["sent"])
-            take(way, kind, lang, subject)
+            place.wait_for(subject, place.letters(key_of(kind, lang))["sent"])
+            take(way, place, kind, lang, subject)
+    way.sent = {lang: place.letters(key_of(WRONG, lang))["sent"] for lang in LANGUAGES}
 
 
-def publish_what_was_changed(way: Way) -> None:
-    place = way.place
+def publish_what_was_changed(way: Way, place: Publication) -> None:
     for lang in LANGUAGES:
         place.state(POST, lang, "Title", f"Expert reports ({lang})")
         place.state(POST, lang, "Former_slugs", SLUGS[lang])
@@ -102,14 +113,19 @@ def publish_what_was_changed(way: Way) -> None:
     for lang in LANGUAGES:
         subject = place.composed(WRONG, lang, "correction").subject
         place.wait_for(subject, len(way.arrived[WRONG, lang]))
-        take(way, "correction", lang, subject)
+        take(way, place, "correction", lang, subject)
+        way.corrections.add(place.composed(WRONG, lang, "correction").key)
     way.plans["publish a correction"] = place.plan()
+    for lang in LANGUAGES:
+        page = place.www / lang / f"expert-reports-{lang}" / "index.html"
+        way.moved[lang] = page.is_file(), place.arrived(f"Expert reports ({lang})")
+        way.written[lang] = place.file("expert-reports", lang).read_text("utf-8").partition("\n\n")[2]
 
 
-def take(way: Way, kind: str, lang: str, subject: str) -> None:
-    found = way.place.arrived(subject)
+def take(way: Way, place: Publication, kind: str, lang: str, subject: str) -> None:
+    found = place.arrived(subject)
     way.arrived[kind, lang] = found
-    way.letters[kind, lang] = way.place.letter(next(iter(found)), subject)
+    way.letters[kind, lang] = place.letter(next(iter(found)), subject)
 
 
 def handed_in(said: str) -> set[str]:
@@ -120,7 +136,7 @@ def handed_in(said: str) -> set[str]:
 
 
 def test_what_is_new_is_handed_in_once_its_pages_can_be_read(way: Way) -> None:
-    keys = {way.place.key(name, lang) for name in (POST, WRONG) for lang in LANGUAGES}
+    keys = {key_of(name, lang) for name in (POST, WRONG) for lang in LANGUAGES}
     assert handed_in(way.said["publish"]) == keys
     assert way.plans["publish"] == dict.fromkeys(keys, "draft, as composed")
     assert way.said["publish"].index("Published.") < way.said["publish"].index("handed in")
@@ -139,12 +155,12 @@ def test_everybody_has_the_letter_once_within_a_minute_of_its_release(way: Way) 
 
 def test_who_has_a_stopped_letter_is_who_was_counted(way: Way) -> None:
     for lang in LANGUAGES:
-        key = way.place.key(WRONG, lang)
+        key = key_of(WRONG, lang)
         (counted,) = re.findall(rf"^{key} stopped \(letters: (.*)\)$", way.said["stop"], re.MULTILINE)
         letters = {state: int(number) for number, state in re.findall(r"(\d+) (\w+)", counted)}
         dropped = letters.pop("dropped", 0)
         assert len(way.arrived[WRONG, lang]) == sum(letters.values())
-        assert way.place.letters(key).get("sent") == len(way.arrived[WRONG, lang])
+        assert way.sent[lang] == len(way.arrived[WRONG, lang])
         if lang == "en":
             assert FIRST <= len(way.arrived[WRONG, lang]) < CROWD
             assert dropped == CROWD + 1 - len(way.arrived[WRONG, lang])
@@ -161,15 +177,13 @@ def test_a_correction_reaches_exactly_who_got_the_wrong_letter(way: Way) -> None
 def test_nothing_else_is_mailed_whatever_was_changed(way: Way) -> None:
     assert handed_in(way.said["publish again"]) == set()
     assert "Newsletter: nothing is new.\n" in way.said["publish again"]
-    corrections = {way.place.composed(WRONG, lang, "correction").key for lang in LANGUAGES}
-    assert handed_in(way.said["publish a correction"]) == corrections
+    assert handed_in(way.said["publish a correction"]) == way.corrections
     plan = way.plans["publish a correction"]
     assert len(plan) == 6
     for lang in LANGUAGES:
-        assert re.fullmatch(r"already submitted \(started .*\), changed since", plan[way.place.key(POST, lang)])
-        assert plan[way.place.key(WRONG, lang)] == "stopped, changed since"
-        assert not way.place.arrived(f"Expert reports ({lang})")
-        assert (way.place.www / lang / f"expert-reports-{lang}" / "index.html").is_file()
+        assert re.fullmatch(r"already submitted \(started .*\), changed since", plan[key_of(POST, lang)])
+        assert plan[key_of(WRONG, lang)] == "stopped, changed since"
+        assert way.moved[lang] == (True, {})
 
 
 # The letters as they came
@@ -178,7 +192,7 @@ def test_nothing_else_is_mailed_whatever_was_changed(way: Way) -> None:
 def test_letters_are_signed_and_no_spam(way: Way, tmp_path: Path) -> None:
     raws = [way.letters[kind, lang][0] for kind in (POST, "correction") for lang in LANGUAGES]
     for raw in raws:
-        (covered,) = verified_headers(raw, way.place.records)
+        (covered,) = verified_headers(raw, way.records)
         assert {"from", "subject", "message-id", "list-unsubscribe", "list-unsubscribe-post"} <= covered
     scores = spam_scores(raws, tmp_path)
     assert max(score for score, _ in scores) < 2, scores
@@ -227,14 +241,14 @@ def test_a_terminal_s_mail_program_shows_the_text(way: Way, lang: str, tmp_path:
     shown = read_in_neomutt(raw, tmp_path)
     text = text_of(letter)
     assert bare(text) in bare(shown)
-    written = way.place.file("expert-reports", lang).read_text("utf-8").partition("\n\n")[2]
+    written = way.written[lang]
     beginning, headings = written.partition("\n")[0], re.findall("^## (.*)$", written, re.MULTILINE)
     assert len(headings) > 5
     for words in (beginning, *headings):
         assert bare(words) in bare(shown)
     assert bare(letter["Subject"]) in bare(shown)
-    assert re.search(rf"\[\w+\] {way.place.url}/{lang}/", text), OLD
-    assert bare(f"{way.place.url}/mail/unsubscribe/") in bare(shown)
+    assert re.search(rf"\[\w+\] {way.url}/{lang}/", text), OLD
+    assert bare(f"{way.url}/mail/unsubscribe/") in bare(shown)
 
 
 def bare(text: str) -> str:
