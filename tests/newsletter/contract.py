@@ -540,10 +540,20 @@ class Contract:
         step = STEPS[name]
         if name == "stop" and not self._can_stop_held(service):
             return
+
+        def prepare() -> None:
+            service.start_afresh()
+            with self.opening(service) as provider:
+                step.prepare(provider)
+
+        prepare()
+        prepare_again = service.remember() or prepare
         number = self._count_requests(service, step) if fault not in _ALIKE else 1
         for nth in range(1, number + 1):
+            prepare_again()
             self._try_with(service, step, fault, nth, lasts=False)
             if fault in _FOR_GOOD or (nth == 1 and fault not in SLOW):
+                prepare_again()
                 self._try_with(service, step, fault, nth, lasts=True)
 
     def _can_stop_held(self, service: FakeService) -> bool:
@@ -552,16 +562,11 @@ class Contract:
 
     def _count_requests(self, service: FakeService, step: Step) -> int:
         with self.opening(service) as provider:
-            step.prepare(provider)
-        with self.opening(service) as provider:
             service.requests.clear()
             step.act(provider)
             return len(service.requests)
 
     def _try_with(self, service: FakeService, step: Step, fault: Fault, nth: int, *, lasts: bool) -> None:
-        service.start_afresh()
-        with self.opening(service) as provider:
-            step.prepare(provider)
         service.fail(fault, nth, times=None if lasts else 1)
         said = f"{fault} at request {nth}, lasting: {lasts}"
         failure: ProviderError | None = None

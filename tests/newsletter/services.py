@@ -6,6 +6,7 @@ Every request is logged, whatever becomes of it; faults are planned for a certai
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 import time
@@ -217,6 +218,18 @@ class FakeService(ABC):
             self.reset()
             self.requests.clear()
 
+    def remember(self) -> Callable[[], None] | None:
+        """What brings back all that is stored now, in no time; None where the service is not ours to change."""
+        own = {"requests", "_plans", "_lock", "_mistakes", "_server", "_port"}
+        kept = {name: value for name, value in vars(self).items() if name not in own}
+        stored = copy.deepcopy(kept)
+
+        def bring_back() -> None:
+            self.start_afresh()
+            vars(self).update(copy.deepcopy(stored))
+
+        return bring_back
+
     def close(self) -> None:
         """Stop listening."""
         with self._lock:
@@ -285,6 +298,10 @@ class Proxy(FakeService):
 
     #: The real one's API, ending in "/".
     target: str
+
+    def remember(self) -> None:
+        """Only the real one can store anything."""
+        return
 
     def answer(self, request: Request) -> Reply:
         """Pass it on."""

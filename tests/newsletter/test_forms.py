@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.multilingual.sites import Site
 from tests.theme.axe import bring_axe, judge_whole
-from tests.theme.support import java_path, node_tool
+from tests.theme.support import JAVA_OPTIONS, java_path, node_tool
 from tests.theme.test_weight import FIRST_FLIGHT, weigh
 
 LANGUAGES = ("en", "fa", "ru")
@@ -276,7 +276,17 @@ def test_pages_with_forms_are_valid_and_light(site_with: SiteWith, tmp_path: Pat
             style = (site.output / "theme" / "css" / "site.css").read_bytes()
             assert weigh(page) + weigh(style) <= FIRST_FLIGHT, (provider, lang)
     (tmp_path / "control.html").write_text('<!DOCTYPE html><html lang="en"><title>x</title><p><div></p>', "utf-8")
-    command = [java, "-Xss2m", "-jar", str(checker), "--format", "json", "--stdout", "--errors-only", str(tmp_path)]
+    command = [
+        java,
+        *JAVA_OPTIONS,
+        "-jar",
+        str(checker),
+        "--format",
+        "json",
+        "--stdout",
+        "--errors-only",
+        str(tmp_path),
+    ]
     run = subprocess.run(
         command, env=os.environ | {"LC_ALL": "C.UTF-8"}, capture_output=True, encoding="utf-8", timeout=120, check=False
     )

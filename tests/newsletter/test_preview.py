@@ -21,7 +21,7 @@ from newsletter.preview import FOLDER, name_language, serve_beside
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.theme.axe import bring_axe, judge_appearance, judge_whole
-from tests.theme.support import java_path, node_tool
+from tests.theme.support import JAVA_OPTIONS, java_path, node_tool
 
 #: What a letter should never be, and does nothing as one.
 HOSTILE = (
@@ -263,7 +263,7 @@ def test_every_page_is_valid(shown: Shown, tmp_path: Path) -> None:
     for name, path in {"list": "", "one": f"{PERSIAN.key}/", "correction": f"{CORRECTION.key}/", "none": "x/"}.items():
         (tmp_path / f"{name}.html").write_bytes(shown.ask(f"/campaigns/{path}")[2])
     (tmp_path / "control.html").write_text('<!DOCTYPE html><html lang="en"><title>x</title><p><div></p>', "utf-8")
-    command = [java, "-Xss2m", "-jar", str(checker), "--format", "json", "--stdout", str(tmp_path)]
+    command = [java, *JAVA_OPTIONS, "-jar", str(checker), "--format", "json", "--stdout", str(tmp_path)]
     run = subprocess.run(
         command, env=os.environ | {"LC_ALL": "C.UTF-8"}, capture_output=True, encoding="utf-8", timeout=120, check=False
     )

@@ -21,7 +21,7 @@ from mailroom.letters.markup import check
 from tests.frontdoor.support import ROOT
 from tests.newsletter.test_composition import octets_at_the_mailroom
 from tests.theme.axe import bring_axe, judge_whole
-from tests.theme.support import LANGUAGES, java_path, node_tool
+from tests.theme.support import JAVA_OPTIONS, LANGUAGES, java_path, node_tool
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,17 @@ def test_the_nu_checker_finds_nothing(pages: dict[str, Path], tmp_path: Path) ->
     broken = tmp_path / "broken.html"
     broken.write_text("<!DOCTYPE html><html lang=en><title>x</title><p><div role=nothing>", "utf-8")
     run = subprocess.run(
-        [java, "-Xss2m", "-jar", str(checker), "--format", "json", "--stdout", str(broken), *map(str, pages.values())],
+        [
+            java,
+            *JAVA_OPTIONS,
+            "-jar",
+            str(checker),
+            "--format",
+            "json",
+            "--stdout",
+            str(broken),
+            *map(str, pages.values()),
+        ],
         env=os.environ | {"LC_ALL": "C.UTF-8"},
         capture_output=True,
         encoding="utf-8",
