@@ -276,17 +276,8 @@ def test_pages_with_forms_are_valid_and_light(site_with: SiteWith, tmp_path: Pat
             style = (site.output / "theme" / "css" / "site.css").read_bytes()
             assert weigh(page) + weigh(style) <= FIRST_FLIGHT, (provider, lang)
     (tmp_path / "control.html").write_text('<!DOCTYPE html><html lang="en"><title>x</title><p><div></p>', "utf-8")
-    command = [
-        java,
-        *JAVA_OPTIONS,
-        "-jar",
-        str(checker),
-        "--format",
-        "json",
-        "--stdout",
-        "--errors-only",
-        str(tmp_path),
-    ]
+    options = ["--format", "json", "--stdout", "--errors-only"]
+    command = [java, *JAVA_OPTIONS, "-jar", str(checker), *options, str(tmp_path)]
     run = subprocess.run(
         command, env=os.environ | {"LC_ALL": "C.UTF-8"}, capture_output=True, encoding="utf-8", timeout=120, check=False
     )

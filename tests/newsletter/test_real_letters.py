@@ -124,18 +124,9 @@ def test_the_nu_checker_finds_nothing(pages: dict[str, Path], tmp_path: Path) ->
     java, checker = java_path(), node_tool("BLOG_TEST_VNU", "vnu-jar/build/dist/vnu.jar")
     broken = tmp_path / "broken.html"
     broken.write_text("<!DOCTYPE html><html lang=en><title>x</title><p><div role=nothing>", "utf-8")
+    files = [str(broken), *map(str, pages.values())]
     run = subprocess.run(
-        [
-            java,
-            *JAVA_OPTIONS,
-            "-jar",
-            str(checker),
-            "--format",
-            "json",
-            "--stdout",
-            str(broken),
-            *map(str, pages.values()),
-        ],
+        [java, *JAVA_OPTIONS, "-jar", str(checker), "--format", "json", "--stdout", *files],
         env=os.environ | {"LC_ALL": "C.UTF-8"},
         capture_output=True,
         encoding="utf-8",
