@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from newsletter.campaigns import Campaign, read_campaigns
 from tests.frontdoor.support import ROOT
 from tests.multilingual.bare import undress
 from tests.multilingual.sites import Site
+from tests.newsletter.mailrooms import MailroomService, serving_mailroom
 from tests.once import once
 
 #: Of a site with a newsletter.
@@ -26,6 +28,20 @@ NEWSLETTER = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what mostly waits, for letters to arrive, so that no worker has to wait for it in the end."""
     items.sort(key=lambda item: item.path != Path(__file__).with_name("test_whole_way.py"))
+
+
+@pytest.fixture(scope="module")
+def running_mailroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailroomService]:
+    """A mailroom that answers for as long as a file's tests run."""
+    with serving_mailroom(tmp_path_factory.mktemp("mailroom")) as service:
+        yield service
+
+
+@pytest.fixture
+def mailroom(running_mailroom: MailroomService) -> MailroomService:
+    """A mailroom with four readers: of English, of English, of Persian, of Persian before English."""
+    running_mailroom.start_afresh()
+    return running_mailroom
 
 
 @pytest.fixture

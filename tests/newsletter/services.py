@@ -62,7 +62,7 @@ class Fault(Enum):
 
 
 #: Those that cost the time a client waits for an answer.
-SLOW = frozenset({Fault.SILENT, Fault.SILENT_DONE})
+SLOW = (Fault.SILENT, Fault.SILENT_DONE)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from newsletter.desk import only_one
 from newsletter.errors import ConfigurationError
 
 from tests.frontdoor.support import copy_project, lend_environment, run_blog
-from tests.newsletter.mailrooms import EDITOR, MailroomService, serving_mailroom
+from tests.newsletter.mailrooms import EDITOR, MailroomService
 from tests.newsletter.newsrooms import TODAY, Newsroom
 from tests.newsletter.websites import Website, serve
 
@@ -24,18 +24,6 @@ ENGLISH = make_key("newsroom", "post", "leaving", "en")
 PERSIAN = make_key("newsroom", "post", "leaving", "fa")
 #: Columns of a terminal.
 WIDTH = 100
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailroomService]:
-    with serving_mailroom(tmp_path_factory.mktemp("mailroom")) as service:
-        yield service
-
-
-@pytest.fixture
-def mailroom(running: MailroomService) -> MailroomService:
-    running.start_afresh()
-    return running
 
 
 @pytest.fixture(scope="module")

@@ -65,19 +65,6 @@ OTHER = compose("other")
 CHANGED = compose(text="What happened, put right.")
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailroomService]:
-    with serving_mailroom(tmp_path_factory.mktemp("mailroom")) as service:
-        yield service
-
-
-@pytest.fixture
-def mailroom(running: MailroomService) -> MailroomService:
-    """A mailroom with four readers: of English, of English, of Persian, of Persian before English."""
-    running.start_afresh()
-    return running
-
-
 @pytest.fixture
 def editor(mailroom: MailroomService) -> Iterator[Editor]:
     with opened(mailroom) as provider:

@@ -12,7 +12,7 @@ import pytest
 from newsletter.campaigns import make_key
 from newsletter.errors import ConfigurationError
 
-from tests.newsletter.mailrooms import MailroomService, serving_mailroom
+from tests.newsletter.mailrooms import MailroomService
 from tests.newsletter.newsrooms import TODAY, Newsroom
 from tests.newsletter.test_commands import Said
 from tests.newsletter.websites import Page, Website, serve
@@ -25,18 +25,6 @@ if not pathlib.Path("stuck").exists():
     shutil.copytree(sys.argv[1], sys.argv[2], dirs_exist_ok=True)
 """
 AWAITING = "Waiting until a page can be read as built."
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailroomService]:
-    with serving_mailroom(tmp_path_factory.mktemp("mailroom")) as service:
-        yield service
-
-
-@pytest.fixture
-def mailroom(running: MailroomService) -> MailroomService:
-    running.start_afresh()
-    return running
 
 
 @pytest.fixture
