@@ -15,6 +15,7 @@ from . import serve
 
 if TYPE_CHECKING:
     from .build import BuildResult, Progress
+    from .inventory import Inventory
     from .settings import Configuration
 
 # Whatever loads Pelican is imported where it is used, so that `--help` answers at once.
@@ -112,6 +113,15 @@ def build_into(root: Path, output: Path, *, production: bool) -> int:
     for problem in result.errors:
         print(problem, file=sys.stderr)
     return 1 if result.errors else 0
+
+
+def read_content(root: Path) -> Inventory:
+    """Read every text of the site, and the settings for writing, for another part's command."""
+    from .build import load_settings
+    from .inventory import take_inventory
+
+    settings = load_settings(settings_file(root), {})
+    return take_inventory(root, settings, _configuration(settings).languages)
 
 
 def run_check(args: argparse.Namespace, root: Path) -> int:
@@ -221,14 +231,19 @@ def report(result: BuildResult) -> None:
 
 def _configured(root: Path) -> tuple[Configuration, Path]:
     from .build import load_settings
+
+    settings = load_settings(settings_file(root), {})
+    return _configuration(settings), Path(settings["PATH"])
+
+
+def _configuration(settings: dict[str, Any]) -> Configuration:
     from .errors import ConfigurationError
     from .settings import read_configuration
 
-    settings = load_settings(settings_file(root), {})
     configuration = read_configuration(settings)
     if configuration is None:
         raise ConfigurationError("MULTILINGUAL_LANGUAGES", None, "name the site's languages")
-    return configuration, Path(settings["PATH"])
+    return configuration
 
 
 def _editions(result: BuildResult) -> int:
