@@ -9,6 +9,9 @@ from .alignment import align
 from .document import Document, Piece, Span
 from .notation import show, targets_of
 
+#: The header's fields that are translated, beside title and summary, and those that a translation may have.
+SOURCE_FIELDS = ("image_alt", "image_caption")
+TARGET_FIELDS = ("slug", *SOURCE_FIELDS)
 #: What the page says about each kind; the theme's catalogue may have them in the translator's language.
 LABELS = {
     "title": "Title",
@@ -124,16 +127,12 @@ def compose_kit(
 ) -> Kit:
     """Lay a text out for its translation.
 
-    Both documents have their fields as their first pieces. `present` is the translation that exists, `changed` the
-    places, among `document.blocks`, of those that changed since. A slug is offered even if the source has none.
+    `document` is read with SOURCE_FIELDS, `present`, the translation that exists, with TARGET_FIELDS; `changed` are the
+    places, among `document.blocks`, of those that changed since.
     """
-    blocks = [piece for piece in document.blocks if piece.name != "slug" or piece.kind != "field"]
-    fields = sum(piece.kind in ("title", "summary", "field") for piece in blocks)
     translated = pair_with(document, present) if present else {}
     rows = []
     for place, piece in enumerate(document.blocks):
-        if piece not in blocks:
-            continue
         now = translated.get(place)
         rows.append(
             Row(
@@ -145,15 +144,21 @@ def compose_kit(
                 place in changed and now is not None,
             )
         )
-    slug = next((piece for piece in (present.pieces if present else ()) if piece.name == "slug"), Piece("field"))
-    rows.insert(fields, Row(0, LABELS["slug"], Piece("field", name="slug"), (), slug.spans))
+    slugs = [piece.spans for piece in (present.pieces if present else ()) if piece.name == "slug"]
+    slug = Row(0, LABELS["slug"], Piece("field", name="slug"), (), slugs[0] if slugs else ())
+    rows.insert(slug_row(document) - 1, slug)
     numbered = tuple(replace(row, number=number) for number, row in enumerate(rows, 1))
     return Kit(key, source, target, revision, numbered, tuple(terms), say)
 
 
+def slug_row(document: Document) -> int:
+    """The number of the row for the slug, which stands after the fields; those after it count one more."""
+    return 1 + sum(piece.kind in ("title", "summary", "field") for piece in document.blocks)
+
+
 def pair_with(document: Document, present: Document) -> dict[int, Piece]:
     """What stands now beside each block of the source, by its place; two blocks become one with a line between."""
-    shown = present.blocks
+    shown = tuple(piece for piece in present.blocks if piece.name != "slug")
     blocks = document.blocks
     found = {}
     for pair in align(blocks, shown):

@@ -194,14 +194,13 @@ def split_cells(spans: Iterable[Span]) -> list[tuple[Span, ...]]:
     return [tuple(cell) for cell in cells]
 
 
+#: A point or comma parts thousands if three digits follow; what follows otherwise is a number of its own, so that
+#: decimals, and articles written 20(3) or 20.3, are the same in every language.
+_NUMBER = re.compile(r"\d{1,3}(?:[.,٫٬’'\u00a0\u202f\u2009]\d{3})+(?!\d)|\d+")
+
+
 def numbers(text: str) -> frozenset[str]:
-    """The numbers in a text, in ASCII digits, without the signs between digits, which differ by language."""
-    return frozenset(_numbers(text))
-
-
-_NUMBER = re.compile(r"\d+(?:[.,٫٬’'\u00a0\u202f\u2009]\d+)*")
-
-
-def _numbers(text: str) -> Iterator[str]:
-    for found in _NUMBER.findall(text):
-        yield "".join(str(unicodedata.digit(char)) for char in found if char.isdigit())
+    """The numbers in a text, in ASCII digits and without the signs between digits, which differ by language."""
+    return frozenset(
+        "".join(str(unicodedata.digit(char)) for char in found if char.isdigit()) for found in _NUMBER.findall(text)
+    )

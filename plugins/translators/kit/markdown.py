@@ -84,17 +84,14 @@ def _write_level(pieces: Sequence[Piece], depth: int) -> list[str]:
         group = pieces[position:end]
         position = end
         if container is None:
-            kind = piece.kind
             blocks.append(_write_table(group) if table else _write_leaf(piece, depth))
         elif container.kind == "quotation":
-            kind = container.kind
             blocks.append(_write_quotation(group, depth))
         else:
-            kind = container.kind
             if before in ("list", "numbered"):
                 blocks.append("<!-- -->")  # Python-Markdown makes one list of two neighbours otherwise
             blocks.append(_write_list(group, depth))
-        before = kind
+        before = container.kind if container else ""
     return blocks
 
 

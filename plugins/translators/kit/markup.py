@@ -27,6 +27,11 @@ def read_html(html: str) -> Document:
     return Document(tuple(reader.pieces), tuple(sorted(reader.lost)))
 
 
+def read_cell(node: Node) -> tuple[Span, ...]:
+    """The spans of a table's cell, its paragraphs in lines of their own."""
+    return tidy(_Reader().spans_of(node, Span()))
+
+
 def read_spans(html: str) -> tuple[Span, ...]:
     """The spans of HTML without blocks, or of the blocks in it, one after the other."""
     reader = _Reader()
@@ -171,7 +176,7 @@ class _Reader:
                 if tag in _LOST and not (tag == "sup" and attributes.get("id", "").startswith("fnref")):
                     self.lost.add(_LOST[tag])
                 inner = self.spans_of(child, _look(look, child))
-                spans += [Span(" "), *inner, Span(" ")] if tag in _BLOCKS else inner
+                spans += [Span("\n"), *inner, Span("\n")] if tag in _BLOCKS else inner
         return spans
 
 

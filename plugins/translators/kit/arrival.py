@@ -1,0 +1,389 @@
+"""A file that came back: which text it belongs to, and that text in Markdown.
+
+First `read_arrival` says what the file is; whoever called it then finds the source, and `place` puts the translation
+where it belongs. Neither changes anything, and neither keeps anything of the file but its text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import yaml
+
+from ..blocks import Convert
+from .alignment import align, length
+from .archive import refuse_other_types
+from .composition import TARGET_FIELDS, pair_with, slug_row
+from .document import Document, Piece, Span, plain, tidy
+from .doubts import Doubt, compare
+from .errors import UnusableFile
+from .html import read_kit_html
+from .manuscript import Grid, Manuscript, Paragraph
+from .markdown import read_document, write_fields, write_markdown
+from .notation import show, targets_of, understand, words
+from .tree import TooMuchMarkup
+from .word import read_docx
+
+_IDENTITY = re.compile(
+    r"(?P<key>[a-z0-9-]{1,80}) · (?P<origin>[A-Za-z0-9-]{2,35}) → (?P<lang>[A-Za-z0-9-]{2,35})"
+    r" · (?P<revision>[0-9a-f]{16})"
+)
+_FIELD = re.compile(r"[ ]{0,3}(?P<key>[A-Za-z][A-Za-z0-9_-]*):\s*(?P<value>.*)")
+_NUMBER = re.compile(r"\s*(\d{1,5})(?!\d)")
+_MAX_TEXT = 2 * 2**20
+#: Stands for the slug among the places of blocks.
+_SLUG = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the first line of a kit says; `revision` is the beginning of its source's SHA-256."""
+
+    key: str
+    origin: str
+    lang: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A row of a kit that came back: its number, its source as it stood there, and what was written beside it."""
+
+    number: int
+    source: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file's text: rows if it is a kit and then its identity, else a document."""
+
+    name: str
+    identity: Identity | None
+    rows: tuple[Cells, ...]
+    document: Document
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A translation to write: the header's fields by lower-case name, the body in Markdown, and what to look at.
+
+    `blocks` are its blocks in order, `dropped` says what the file had and the text has not, with numbers.
+    """
+
+    fields: Mapping[str, str]
+    body: str
+    doubts: tuple[Doubt, ...]
+    dropped: tuple[str, ...]
+
+
+def read_arrival(name: str, data: bytes, convert: Convert) -> Arrival:
+    """Read a kit (.docx, .html), or a text (.docx, .md); `name` is the file's. Raises UnusableFile."""
+    ending = name.rpartition(".")[2].casefold()
+    try:
+        if ending in ("md", "markdown", "txt"):
+            document = _read_text(name, data, convert)
+            return Arrival(name, None, (), document, document.lost)
+        manuscript = _read_page(name, data) if ending in ("html", "htm", "xhtml") else read_docx(name, data)
+    except TooMuchMarkup as error:
+        raise UnusableFile(name, str(error), "Ask for the text without its layout, as .docx.") from error
+    identity = _identify(manuscript)
+    rows = tuple(_kit_rows(manuscript)) if identity else ()
+    if identity is None and ending in ("html", "htm", "xhtml"):
+        raise UnusableFile(name, "it is a page, but no kit of ours", "Ask for the text as .docx.")
+    if identity and not rows:
+        raise UnusableFile(name, "the kit's table is missing", "Ask for the file as it was filled in, with its table.")
+    document = Document(()) if identity else manuscript.arrange()
+    if not identity and not document.blocks:
+        raise UnusableFile(name, "there is no text in it", "Ask for the text as paragraphs, not as pictures.")
+    if identity and not any(row.spans for row in rows):
+        raise UnusableFile(name, "the kit is empty", "Ask for the file as it was filled in and saved.")
+    return Arrival(name, identity, rows, document, _say(manuscript.dropped))
+
+
+def _say(dropped: Counter[str]) -> tuple[str, ...]:
+    return tuple(f"{what} ({count})" if count > 1 else what for what, count in sorted(dropped.items()))
+
+
+def _decode(name: str, data: bytes) -> str:
+    refuse_other_types(name, data)
+    if data.startswith(b"PK"):
+        raise UnusableFile(name, "it is a zip archive or an Office file under another name", "Call it .docx if it is.")
+    if len(data) > _MAX_TEXT:
+        raise UnusableFile(name, f"it is larger than {_MAX_TEXT // 2**20} MiB", "Ask for the text alone.")
+    try:
+        return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusableFile(name, "its text is not UTF-8", "Save it as UTF-8.") from error
+
+
+def _read_page(name: str, data: bytes) -> Manuscript:
+    text = _decode(name, data)
+    if re.match(r"(?i)(from|mime-version|snapshot-content-location):", text):
+        raise UnusableFile(name, "it is a web archive (.mhtml)", "Save the page as “Web page, complete”.")
+    return read_kit_html(text)
+
+
+def _read_text(name: str, data: bytes, convert: Convert) -> Document:
+    fields, body = _split_header(name, _decode(name, data).replace("\r\n", "\n").replace("\r", "\n"))
+    document = read_document(fields, body, convert, TARGET_FIELDS)
+    if not document.blocks:
+        raise UnusableFile(name, "there is no text in it", "Ask for it again.")
+    first = document.pieces[0]
+    if first.kind == "heading" and first.level == 1:
+        document = replace(document, pieces=(Piece("title", first.spans), *document.pieces[1:]))
+    return document
+
+
+def _split_header(name: str, text: str) -> tuple[dict[str, list[str]], str]:
+    """The fields of a header, if there is one; what it says beside texts is for the editor to state."""
+    if text.startswith("---\n") and (end := text.find("\n---", 3)) > 0:
+        try:
+            found = yaml.load(text[4:end], Loader=yaml.BaseLoader)  # noqa: S506 - knows strings, lists and mappings only
+        except (yaml.YAMLError, RecursionError) as error:
+            raise UnusableFile(name, "its header is not YAML", "Correct it, or remove it.") from error
+        if isinstance(found, dict):
+            return {str(key).lower(): [value] for key, value in found.items() if isinstance(value, str)}, text[
+                end + 4 :
+            ]
+    fields: dict[str, list[str]] = {}
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        field = _FIELD.match(line)
+        if not line.strip() or field is None:
+            return (fields, "\n".join(lines[number:])) if fields and not line.strip() else ({}, text)
+        fields.setdefault(field["key"].lower(), []).append(field["value"].strip())
+    return {}, text
+
+
+def _identify(manuscript: Manuscript) -> Identity | None:
+    for block in manuscript.blocks:
+        if isinstance(block, Paragraph) and (found := _IDENTITY.search(plain(block.spans))):
+            return Identity(found["key"], found["origin"], found["lang"], found["revision"])
+    return None
+
+
+def _kit_rows(manuscript: Manuscript) -> Iterator[Cells]:
+    for block in manuscript.blocks:
+        if not isinstance(block, Grid):
+            continue
+        for row in block.rows:
+            if len(row) > 2 and (found := _NUMBER.match(plain(row[0]))):
+                yield Cells(int(found[1]), words(row[1]), row[2])
+
+
+def place(
+    arrival: Arrival,
+    document: Document,
+    revision: str,
+    present: Document | None = None,
+    changed: Collection[int] = (),
+) -> Imported:
+    """Put what came where it belongs.
+
+    `document` is the source, `revision` its SHA-256, `present` the translation that exists and `changed` the places,
+    among the source's blocks, of those that changed since.
+    """
+    if arrival.identity is None:
+        return _place_document(arrival, document)
+    return _Placing(arrival, document, revision, present, changed).run()
+
+
+class _Placing:
+    """A kit on its way back into its text."""
+
+    def __init__(
+        self,
+        arrival: Arrival,
+        document: Document,
+        revision: str,
+        present: Document | None,
+        changed: Collection[int],
+    ) -> None:
+        self._arrival = arrival
+        self._document = document
+        self._present = pair_with(document, present) if present else {}
+        self._changed = changed
+        identity = arrival.identity
+        self._same = identity is not None and revision.startswith(identity.revision)
+        self._slug_row = slug_row(document)
+        self._doubts: list[Doubt] = []
+
+    def run(self) -> Imported:
+        blocks = self._document.blocks
+        rows = self._match(blocks)
+        made: dict[int, list[Piece]] = {}
+        for position, piece in enumerate(blocks):
+            found = rows.get(position)
+            made[position] = self._piece(position, piece, found) if found else []
+        here = sum(length(blocks[position].text) for position, pieces in made.items() if pieces)
+        there = sum(length(piece.text) for pieces in made.values() for piece in pieces)
+        for position, pieces in made.items():
+            number = self._number(position)
+            self._look_at(blocks[position], pieces, there / max(1, here), number, is_there=position in rows)
+        self._keep_notes(blocks, made)
+        placed = iter(made[position] for position in range(len(blocks)))
+        pieces = [*self._slug(rows)]
+        for piece in self._document.pieces:
+            # What has no words, such as a rule or a list's empty item, stays where it is.
+            pieces += next(placed) if piece.text.strip() or piece.links else [piece]
+        doubts = tuple(sorted(self._doubts, key=lambda doubt: doubt.number))
+        return Imported(write_fields(pieces), write_markdown(pieces), doubts, self._arrival.dropped)
+
+    def _match(self, blocks: Sequence[Piece]) -> dict[int, Cells]:
+        """The row of each block: the one that shows its words, and among several the one nearest to its number."""
+        labels = self._document.labels
+        shown = [words(show(piece, labels, piece.links)) for piece in blocks]
+        waiting: dict[str, list[Cells]] = {}
+        for row in self._arrival.rows:
+            waiting.setdefault(row.source, []).append(row)
+        found: dict[int, Cells] = {}
+        for position, text in enumerate(shown):
+            if text and (rows := waiting.get(text)):
+                found[position] = rows.pop(0)
+        for row in (row for rows in waiting.values() for row in rows):
+            position = self._position(row.number)
+            if row.number == self._slug_row and not row.source:
+                found[_SLUG] = row
+            elif self._same and 0 <= position < len(blocks) and position not in found:
+                found[position] = row
+                self._doubt(row.number, "the source was changed in the file", row.source, plain(row.spans))
+            elif row.spans:
+                reason = "the source has changed since the kit was made: this is no longer there, and was left out"
+                self._doubt(row.number, reason, row.source, plain(row.spans))
+        return found
+
+    def _position(self, number: int) -> int:
+        """The place of the block that has a number in a kit."""
+        return number - 1 - (number > self._slug_row)
+
+    def _number(self, position: int) -> int:
+        return position + 1 + (position + 1 >= self._slug_row)
+
+    def _doubt(self, number: int, reason: str, source: str, translation: str = "") -> None:
+        self._doubts.append(Doubt(number, reason, source, translation))
+
+    def _slug(self, rows: Mapping[int, Cells]) -> list[Piece]:
+        row = rows.get(_SLUG)
+        return [Piece("field", row.spans, name="slug")] if row and row.spans else []
+
+    def _piece(self, position: int, piece: Piece, row: Cells) -> list[Piece]:
+        labels = self._document.labels
+        now = self._present.get(position)
+        targets = targets_of(piece, now)
+        if now and words(row.spans) == words(show(now, labels, targets)):
+            if position in self._changed:
+                reason = "the source has changed, and the translation is as it was"
+                self._doubt(row.number, reason, piece.text, now.text)
+            return _split_lines(now, piece)
+        spans = understand(row.spans, piece, labels, targets)
+        if not spans:
+            return [piece] if piece.kind == "code" else []
+        return _split_lines(replace(piece, spans=spans), piece)
+
+    def _look_at(self, source: Piece, pieces: list[Piece], ratio: float, number: int, *, is_there: bool) -> None:
+        if not pieces:
+            self._doubt(number, "not translated" if is_there else "not in the file", source.text)
+            return
+        whole = pieces[0]
+        for piece in pieces[1:]:
+            whole = replace(whole, spans=(*whole.spans, Span(" "), *piece.spans))
+        if len(pieces) > 1:
+            self._doubt(number, f"{len(pieces)} paragraphs here, one in the source", source.text, whole.text)
+        for reason in compare(source, whole, ratio):
+            self._doubt(number, reason, source.text, whole.text)
+
+    def _keep_notes(self, blocks: Sequence[Piece], made: dict[int, list[Piece]]) -> None:
+        """A note that is referred to and was not translated stays as it is in the source."""
+        called = {label for pieces in made.values() for piece in pieces for label in piece.notes}
+        for position, piece in enumerate(blocks):
+            if piece.kind == "note" and not made[position] and piece.name in called:
+                made[position] = [piece]
+
+
+def _split_lines(piece: Piece, source: Piece) -> list[Piece]:
+    """A piece whose lines were paragraphs, unless the source has lines itself."""
+    if "\n" not in piece.text or "\n" in source.text:
+        return [piece]
+    if piece.kind not in ("paragraph", "quotation", "note", "item"):
+        return [replace(piece, spans=tidy(replace(span, text=span.text.replace("\n", " ")) for span in piece.spans))]
+    lines: list[list[Span]] = [[]]
+    for span in piece.spans:
+        first, *more = span.text.split("\n") if not (span.note or span.image) else [span.text]
+        lines[-1].append(replace(span, text=first))
+        lines += [[replace(span, text=text)] for text in more]
+    found = [tidy(line) for line in lines]
+    return [
+        replace(piece, spans=spans, kind="paragraph" if piece.kind == "item" and number else piece.kind)
+        for number, spans in enumerate(spans for spans in found if spans)
+    ]
+
+
+def _place_document(arrival: Arrival, document: Document) -> Imported:
+    """A text that was not written in a kit, block by block beside its source."""
+    source, target = document.blocks, arrival.document.blocks
+    if len(source) > 2_000 or len(target) > 2_000:
+        raise UnusableFile(arrival.name, "it has more than 2000 blocks", "Import it in parts.")
+    ratio = sum(length(piece.text) for piece in target) / max(1, sum(length(piece.text) for piece in source))
+    doubts: list[Doubt] = []
+    pieces: list[Piece] = []
+    for pair in align(source, target):
+        number = pair.source[0] + 1 if pair.source else 0
+        theirs = [source[place] for place in pair.source]
+        ours = [target[place] for place in pair.target]
+        here, there = _texts(theirs), _texts(ours)
+        if not ours:
+            doubts += [Doubt(number, "nothing in the file corresponds to this", piece.text) for piece in theirs]
+            continue
+        if not theirs:
+            doubts += [Doubt(0, "nothing in the source corresponds to this", "", piece.text) for piece in ours]
+        elif len(ours) == len(theirs) == 1:
+            piece = _adopt(theirs[0], ours[0])
+            doubts += [Doubt(number, reason, here, there) for reason in compare(theirs[0], piece, ratio)]
+            ours = [piece]
+        else:
+            doubts.append(Doubt(number, f"{len(ours)} blocks here, {len(theirs)} in the source", here, there))
+        pieces += ours
+    pieces, changes = _rename_notes(pieces, document)
+    doubts += changes
+    doubts.sort(key=lambda doubt: doubt.number)
+    return Imported(write_fields(pieces), write_markdown(pieces), tuple(doubts), arrival.dropped)
+
+
+def _texts(pieces: Sequence[Piece]) -> str:
+    return "\n".join(piece.text for piece in pieces)
+
+
+def _adopt(source: Piece, target: Piece) -> Piece:
+    """A block with the kind of its source where the file has none: a paragraph may be anything."""
+    if source.kind in ("title", "summary", "field") and target.kind in ("heading", "paragraph", "quotation"):
+        return Piece(source.kind, target.spans, name=source.name)
+    if source.kind == target.kind == "heading":
+        return replace(target, level=source.level)
+    if target.kind == "paragraph" and source.kind in ("heading", "item", "quotation"):
+        return replace(target, kind=source.kind, level=source.level, within=source.within)
+    if target.kind == "paragraph" and source.kind == "code":
+        return source
+    return target
+
+
+def _rename_notes(pieces: Sequence[Piece], document: Document) -> tuple[list[Piece], list[Doubt]]:
+    """Notes get the labels of the source's where there are as many; otherwise they keep their own."""
+    labels = tuple(dict.fromkeys(piece.name for piece in pieces if piece.kind == "note"))
+    if labels == document.labels or set(labels) == set(document.labels):
+        return list(pieces), []
+    if len(labels) != len(document.labels):
+        return list(pieces), [Doubt(0, f"{len(labels)} notes, {len(document.labels)} in the source")]
+    new = dict(zip(labels, document.labels, strict=True))
+    return [
+        replace(
+            piece,
+            name=new[piece.name] if piece.kind == "note" else piece.name,
+            spans=tuple(replace(span, note=new.get(span.note, span.note)) for span in piece.spans),
+        )
+        for piece in pieces
+    ], []
