@@ -117,8 +117,8 @@ def build_into(root: Path, output: Path, *, production: bool) -> int:
 
 def read_content(root: Path) -> Inventory:
     """Read every text of the site, and the settings for writing, for another part's command."""
-    from .build import load_settings
     from .inventory import take_inventory
+    from .settings import load_settings
 
     settings = load_settings(settings_file(root), {})
     return take_inventory(root, settings, _configuration(settings).languages)
@@ -150,8 +150,8 @@ def run_publish(args: argparse.Namespace, root: Path) -> int:
 
 
 def _publish(args: argparse.Namespace, root: Path) -> int:
-    from .build import load_settings
     from .publish import SETTING, deploy, read_command
+    from .settings import load_settings
 
     command = read_command(root)
     following: list[Callable[[], int]] = [prepare(root) for prepare in args.follow_publish]
@@ -230,7 +230,7 @@ def report(result: BuildResult) -> None:
 
 
 def _configured(root: Path) -> tuple[Configuration, Path]:
-    from .build import load_settings
+    from .settings import load_settings
 
     settings = load_settings(settings_file(root), {})
     return _configuration(settings), Path(settings["PATH"])

@@ -67,26 +67,29 @@ class Inventory:
 def take_inventory(root: Path, settings: Mapping[str, Any], languages: Languages) -> Inventory:
     """Read every text that stands in a language's folder."""
     content = Path(settings["PATH"])
-    layout = Layout(languages, {kind: settings[name] for kind, name in _KINDS.items()}, _name_of(content, root))
+    # Names are put together as strings: for thousands of files pathlib takes longer than the disk.
+    home = content.relative_to(root).as_posix() if content.is_relative_to(root) else content.as_posix()
+    layout = Layout(languages, {kind: settings[name] for kind, name in _KINDS.items()}, home)
     texts: dict[tuple[str, str, str], Text] = {}
     problems: list[Problem] = []
     for kind, setting in _KINDS.items():
         for folder in settings[setting]:
-            for path in _find_files(content / folder):
-                name = _name_of(path, root)
-                placement = layout.place(kind, path.relative_to(content).as_posix())
+            for place in _find_files(content, folder):
+                name = f"{home}/{place}"
+                placement = layout.place(kind, place)
                 if placement.language is None:
                     continue
                 if not KEY.match(placement.key):
                     problems.append(Problem(name, 0, f"{placement.key!r} is no key", KEY_RULE))
                     continue
+                path = Path(f"{content}/{place}")
                 try:
                     text = _read(kind, placement.key, placement.language.tag, path, name, path.read_bytes())
                 except HeaderError as error:
                     problems.append(Problem(name, error.line, error.what, error.remedy))
                     continue
                 first = texts.setdefault((text.kind, text.key, text.lang), text)
-                if first is not text and first.path != path:
+                if first.name != name:
                     problems.append(Problem(name, 0, f"{first.name} is the same in the same language", "Keep one."))
     order = {tag: place for place, tag in enumerate(languages)}
     return Inventory(
@@ -111,13 +114,12 @@ def _flatten(header: Header) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _find_files(folder: Path) -> Iterator[Path]:
-    for where, folders, files in os.walk(folder):
+def _find_files(content: Path, folder: str) -> Iterator[str]:
+    """Paths from the content folder, with forward slashes, in order."""
+    base = f"{content}/{folder}" if folder else str(content)
+    for where, folders, files in os.walk(base):
         folders.sort()
+        inside = os.path.relpath(where, content).replace(os.sep, "/")
         for file in sorted(files):
             if file.endswith(_ENDINGS) and not file.startswith("."):
-                yield Path(where, file)
-
-
-def _name_of(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+                yield f"{inside}/{file}"

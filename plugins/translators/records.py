@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -42,35 +43,21 @@ class Basis:
 
     `lang` is the language, `source` the SHA-256 of that file's bytes, `day` when it was made or last brought into
     line. `notes` are the corrections and retractions of the source article that were known then, as in "corrected
-    2026-03-04". `blocks()` are that file's blocks.
+    2026-03-04". `blocks()` are that file's blocks, read when asked for: of most records nobody asks, and to keep
+    those of thousands takes longer than to read them. It raises RecordError.
     """
 
     lang: str
     day: date
     source: str
     notes: tuple[str, ...]
-    _rows: Sequence[Mapping[str, Any]] = field(repr=False)
-    _file: str = field(default="", repr=False, compare=False)
-
-    def blocks(self) -> tuple[Block, ...]:
-        """The blocks it was made from. Read when asked for: of most records nobody asks. Raises RecordError."""
-        return tuple(self._read_row(row) for row in self._rows)
-
-    def _read_row(self, row: Mapping[str, Any]) -> Block:
-        match row:
-            case {"kind": str(kind), "text": str(text), "hash": str(known), **rest}:
-                links = rest.pop("links", [])
-                if not rest and isinstance(links, list) and all(isinstance(link, str) for link in links):
-                    block = make_block(kind, text, links)
-                    if (block.hash, block.text) == (known, text):
-                        return block
-                    raise RecordError(self._file, f"the block {text[:40]!r} was changed by hand", _REMEDY)
-        raise RecordError(self._file, "'blocks' holds something that is no block", _REMEDY)
+    blocks: Callable[[], tuple[Block, ...]] = field(repr=False, compare=False)
 
 
-def make_basis(lang: str, day: date, raw: bytes, blocks: Iterable[Block], notes: Iterable[str]) -> Basis:
+def make_basis(lang: str, day: date, raw: bytes, blocks: Sequence[Block], notes: Iterable[str]) -> Basis:
     """Say that a translation is made from a text as it is now."""
-    return Basis(lang, day, hash_source(raw), tuple(sorted(notes)), [_write_row(block) for block in blocks])
+    kept = tuple(blocks)
+    return Basis(lang, day, hash_source(raw), tuple(sorted(notes)), lambda: kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +75,35 @@ def hash_source(raw: bytes) -> str:
 
 def record_path(content: Path, lang: str, key: str) -> Path:
     """Where the record of a translation stands."""
-    return content / FOLDER / lang / f"{key}.json"
+    return Path(f"{content}/{FOLDER}/{lang}/{key}.json")
 
 
 def read_record(path: Path) -> Record | None:
     """Read a record; None where there is none. Raises RecordError for a file that the desk has not written."""
+    stated = _load(path)
+    if stated is None:
+        return None
+    match stated:
+        case {"from": str(lang), "day": str(day), "source": str(source), "blocks": list(), **rest}:
+            notes = rest.pop("notes", [])
+            if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+                raise RecordError(str(path), "'notes' is no list of notes", _REMEDY)
+            if not _SHA256.match(source):
+                raise RecordError(str(path), f"'source' is {source[:70]!r} and no SHA-256", _REMEDY)
+            basis = Basis(lang, _read_day(day, path), source, tuple(notes), partial(_read_blocks, path))
+            return Record(basis, _read_claim(rest, path))
+        case {"claim": claimed, **rest} if not rest:
+            return Record(None, _read_claim({"claim": claimed}, path))
+    raise RecordError(str(path), "it is no record of a translation: 'from', 'day', 'source', 'blocks'", _REMEDY)
+
+
+def _load(path: Path) -> Any:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
     try:
-        stated = json.loads(raw)
+        return json.loads(raw.decode())
     except UnicodeDecodeError as error:
         raise RecordError(str(path), "it is not UTF-8", _REMEDY) from error
     except json.JSONDecodeError as error:
@@ -108,42 +113,42 @@ def read_record(path: Path) -> Record | None:
         raise RecordError(f"{path}:{error.lineno}", f"it is not JSON ({error.msg})", _REMEDY) from error
     except RecursionError as error:
         raise RecordError(str(path), "it is nested too deep to be a record", _REMEDY) from error
-    return _read(stated, str(path))
 
 
-def _read(stated: Any, file: str) -> Record:
-    match stated:
-        case {"from": str(lang), "day": str(day), "source": str(source), "blocks": list(rows), **rest}:
-            notes = rest.pop("notes", [])
-            if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
-                raise RecordError(file, "'notes' is no list of notes", _REMEDY)
-            if not _SHA256.match(source):
-                raise RecordError(file, f"'source' is {source[:70]!r} and no SHA-256", _REMEDY)
-            basis = Basis(lang, _read_day(day, file), source, tuple(notes), rows, file)
-            return Record(basis, _read_claim(rest, file))
-        case {"claim": claimed, **rest} if not rest:
-            return Record(None, _read_claim({"claim": claimed}, file))
-    raise RecordError(file, "it is no record of a translation: 'from', 'day', 'source', 'blocks'", _REMEDY)
+def _read_blocks(path: Path) -> tuple[Block, ...]:
+    return tuple(_read_block(row, path) for row in _load(path)["blocks"])
 
 
-def _read_claim(rest: Mapping[Any, Any], file: str) -> Claim | None:
-    match rest:
-        case {"claim": {"by": str(by), "day": str(day), **more}, **others} if not more and not others:
-            return Claim(by, _read_day(day, file))
-        case {"claim": _, **others} if not others:
-            raise RecordError(file, "'claim' is not a name and a day", _REMEDY)
-    if rest:
-        raise RecordError(file, f"{', '.join(map(repr, sorted(rest)))}: no record has that", _REMEDY)
-    return None
+def _read_block(row: Any, path: Path) -> Block:
+    match row:
+        case {"kind": str(kind), "text": str(text), "hash": str(known), **rest}:
+            links = rest.pop("links", [])
+            if not rest and isinstance(links, list) and all(isinstance(link, str) for link in links):
+                block = make_block(kind, text, links)
+                if (block.hash, block.text) == (known, text):
+                    return block
+                raise RecordError(str(path), f"the block {text[:40]!r} was changed by hand", _REMEDY)
+    raise RecordError(str(path), "'blocks' holds something that is no block", _REMEDY)
 
 
-def _read_day(text: str, file: str) -> date:
+def _read_claim(rest: Mapping[Any, Any], path: Path) -> Claim | None:
+    if unknown := sorted(rest.keys() - {"claim"}):
+        raise RecordError(str(path), f"{', '.join(map(repr, unknown))}: no record has that", _REMEDY)
+    match rest.get("claim"):
+        case None if "claim" not in rest:
+            return None
+        case {"by": str(by), "day": str(day), **more} if not more:
+            return Claim(by, _read_day(day, path))
+    raise RecordError(str(path), "'claim' is not a name and a day", _REMEDY)
+
+
+def _read_day(text: str, path: Path) -> date:
     if not _DAY.match(text):  # fromisoformat takes other forms too
-        raise RecordError(file, f"{text[:40]!r} is no day such as 2026-03-04", _REMEDY)
+        raise RecordError(str(path), f"{text[:40]!r} is no day such as 2026-03-04", _REMEDY)
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise RecordError(file, f"{text!r} is no day of the calendar", _REMEDY) from error
+        raise RecordError(str(path), f"{text!r} is no day of the calendar", _REMEDY) from error
 
 
 def write_record(path: Path, record: Record) -> None:
@@ -164,7 +169,8 @@ def format_record(record: Record) -> bytes:
     """A record as it stands in its file."""
     stated: dict[str, Any] = {}
     if basis := record.basis:
-        stated |= {"from": basis.lang, "day": basis.day.isoformat(), "source": basis.source, "blocks": [*basis._rows]}
+        stated |= {"from": basis.lang, "day": basis.day.isoformat(), "source": basis.source}
+        stated["blocks"] = [_write_block(block) for block in basis.blocks()]
         if basis.notes:
             stated["notes"] = [*basis.notes]
     if claim := record.claim:
@@ -172,7 +178,7 @@ def format_record(record: Record) -> bytes:
     return (json.dumps(stated, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
-def _write_row(block: Block) -> dict[str, Any]:
+def _write_block(block: Block) -> dict[str, Any]:
     row: dict[str, Any] = {"kind": block.kind, "text": block.text, "hash": block.hash}
     return row | {"links": [*block.links]} if block.links else row
 

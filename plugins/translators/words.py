@@ -25,8 +25,10 @@ _WORD = re.compile(
 #: Languages that put no space between words: a sign with its marks is as near as one gets without a dictionary.
 _UNSPACED = frozenset({"th", "lo", "km", "my", "dz", "bo"})
 _CLUSTER = re.compile(rf"\[\^[^\]\s]+\]|\d+|[A-Za-z]+|\s+|.[{_MARKS}]*")
-# What is no word in the source of a Markdown file: addresses, tags, and the labels of notes and links.
-_NO_WORDS = re.compile(r"\]\([^)\s]*|<[^>]*>|\[\^[^\]]*\]:?|https?://\S+")
+_CHARACTER = re.compile(rf"[{_HAN}]")
+_SPOKEN = re.compile(r"[^\W_]\S*")
+# What is not translated in the source of a Markdown file: tags, addresses that stand alone, the labels of notes.
+_SILENT = re.compile(r"<[^>]*>|\[\^[^\]]*\]:?")
 
 
 def split_words(text: str, lang: str = "") -> list[str]:
@@ -36,7 +38,9 @@ def split_words(text: str, lang: str = "") -> list[str]:
 
 def count_words(text: str) -> int:
     """How many words there are to translate, about; Chinese and Japanese are counted in characters."""
-    return sum(word[0].isalnum() for word in _WORD.findall(_NO_WORDS.sub(" ", text)))
+    text = _SILENT.sub(" ", text)
+    rest, characters = _CHARACTER.subn(" ", text)
+    return characters + len(_SPOKEN.findall(rest))
 
 
 def word_diff(old: str, new: str, lang: str = "") -> Sequence[tuple[Difference, str]]:

@@ -58,9 +58,7 @@ class Writing:
 
     def places(self, *, notes: bool = True) -> list[int]:
         """Lines that are a paragraph, an item, a heading or a note."""
-        return [
-            n for n, line in enumerate(self.lines) if not re.match(r"<|\||> ", line) and (notes or line[:2] != "[^")
-        ]
+        return [n for n, line in enumerate(self.lines) if not re.match(r"[<|>]", line) and (notes or line[:2] != "[^")]
 
     def with_line(self, place: int, line: str) -> Writing:
         return replace(self, lines=(*self.lines[:place], line, *self.lines[place + 1 :]))
@@ -110,7 +108,7 @@ def _each_line(rewrite: Rewrite) -> Rewrite:
         header, body = source.split("\n\n", 1)
         lines = body.split("\n")
         for place, line in enumerate(lines):
-            if line and not re.match(r"<|\||> |#|\[|[-=]+\Z", line) and chance.random() < 0.5:
+            if line and not re.match(r"<|\||>|#|\[|[-=]+\Z", line) and chance.random() < 0.5:
                 lines[place] = rewrite(line, chance)
         return header + "\n\n" + "\n".join(lines)
 
@@ -135,7 +133,7 @@ def _soft(line: str, chance: random.Random) -> str:
     """Put in soft hyphens and marks of direction, where no address is."""
     if re.search(r"[<\[`&]", line):
         return line
-    return re.sub(r"(?<=\w)(?=\w)", lambda _: chance.choice(["", "", "\u00ad", "\u200e"]), line)
+    return re.sub(r"(?<=[^\W_])(?=[^\W_])", lambda _: chance.choice(["", "", "\u00ad", "\u200e"]), line)
 
 
 def _emphasis(source: str, chance: random.Random) -> str:
