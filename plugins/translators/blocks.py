@@ -21,8 +21,8 @@ Convert = Callable[[str], str]
 #: Kinds between which a block may go without a change of meaning: a list made of sentences.
 _FAMILIES = {"paragraph": "prose", "item": "prose"}
 
-# Chinese and Japanese are wrapped anywhere, and a line's end is no space there.
-_CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff"
+# Chinese and Japanese are wrapped anywhere, and a line's end is no space there; Korean parts its words.
+_CJK = "\u2e80-\u312f\u3190-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff"
 _SPACE_AT_CJK = re.compile(rf"(?<=[{_CJK}])\s+|\s+(?=[{_CJK}])")
 #: Soft hyphens, zero-width spaces and joiners of words, and the marks that set the direction of what is shown. The
 #: zero-width non-joiner and joiner stay: Persian and Hindi spell with them.

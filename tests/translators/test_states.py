@@ -6,12 +6,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from multilingual.commands import read_content
 from translators.errors import DeskError
 from translators.recording import record, record_all
 from translators.records import Claim, Record, claim, read_record, record_path, release, write_record
-from translators.states import age, in_order
+from translators.settings import read_configuration
+from translators.states import Survey, age, in_order
 
 from tests.translators.sites import BODY, DAY, Site
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -267,6 +271,16 @@ def test_without_git_the_file_as_it_is_counts(site: Site) -> None:
     site.translate("fa")
     assert [is_earlier for _, is_earlier in record_all(site.survey(), DAY, "main")] == [False]
     assert site.find("fa").state == "current"
+
+
+def test_the_records_of_this_site_are_as_the_desk_wrote_them() -> None:
+    inventory = read_content(ROOT)
+    survey = Survey(inventory, read_configuration(inventory.settings))
+    assert survey.problems == []
+    found = [one.record.basis for group in survey.groups for one in group.translations.values() if one.record.basis]
+    assert len(found) > 100
+    for basis in found:
+        assert basis.blocks()[0].kind == "title"
 
 
 def test_claims(site: Site) -> None:
