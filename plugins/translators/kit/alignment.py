@@ -15,8 +15,8 @@ from .document import Piece, numbers
 
 #: Texts are in the same order more or less; further from the diagonal than this nobody looks.
 _BAND = 80
-_SKIP = 1.3
-_MERGE = 0.6
+_SKIP = 1.1
+_MERGE = 0.9
 _PROSE = {"paragraph", "item", "quotation", "row"}
 
 

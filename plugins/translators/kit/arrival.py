@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import yaml
 
 from ..blocks import Convert
-from .alignment import align, length
+from .alignment import Pair, align, length
 from .archive import refuse_other_types
 from .composition import TARGET_FIELDS, pair_with, slug_row
 from .document import Document, Piece, Span, plain, tidy
@@ -23,7 +23,7 @@ from .errors import UnusableFile
 from .html import read_kit_html
 from .manuscript import Grid, Manuscript, Paragraph
 from .markdown import read_document, write_fields, write_markdown
-from .notation import show, targets_of, understand, words
+from .notation import link_addresses, show, targets_of, understand, words
 from .tree import TooMuchMarkup
 from .word import read_docx
 
@@ -34,6 +34,7 @@ _IDENTITY = re.compile(
 _FIELD = re.compile(r"[ ]{0,3}(?P<key>[A-Za-z][A-Za-z0-9_-]*):\s*(?P<value>.*)")
 _NUMBER = re.compile(r"\s*(\d{1,5})(?!\d)")
 _MAX_TEXT = 2 * 2**20
+_MAX_BLOCKS = 2_000
 #: Stands for the slug among the places of blocks.
 _SLUG = -1
 
@@ -325,33 +326,45 @@ def _split_lines(piece: Piece, source: Piece) -> list[Piece]:
 
 def _place_document(arrival: Arrival, document: Document) -> Imported:
     """A text that was not written in a kit, block by block beside its source."""
-    source, target = document.blocks, arrival.document.blocks
-    if len(source) > 2_000 or len(target) > 2_000:
-        raise UnusableFile(arrival.name, "it has more than 2000 blocks", "Import it in parts.")
+    own = [piece for piece in arrival.document.blocks if piece.name == "slug"]  # which no source has
+    source = _by_call(document.blocks)
+    target = _by_call([piece for piece in arrival.document.blocks if piece not in own])
+    numbers = {piece: number for number, piece in reversed(list(enumerate(document.blocks, 1)))}
+    if max(len(source), len(target)) > _MAX_BLOCKS:
+        raise UnusableFile(arrival.name, f"it has more than {_MAX_BLOCKS} blocks", "Import it in parts.")
     ratio = sum(length(piece.text) for piece in target) / max(1, sum(length(piece.text) for piece in source))
+    pairs = align(source, target)
+    target = _rename_notes(source, target, pairs)
     doubts: list[Doubt] = []
-    pieces: list[Piece] = []
-    for pair in align(source, target):
-        number = pair.source[0] + 1 if pair.source else 0
+    pieces = own
+    for pair in pairs:
+        number = numbers[source[pair.source[0]]] if pair.source else 0
         theirs = [source[place] for place in pair.source]
         ours = [target[place] for place in pair.target]
         here, there = _texts(theirs), _texts(ours)
         if not ours:
-            doubts += [Doubt(number, "nothing in the file corresponds to this", piece.text) for piece in theirs]
-            continue
-        if not theirs:
-            doubts += [Doubt(0, "nothing in the source corresponds to this", "", piece.text) for piece in ours]
+            doubts.append(Doubt(number, "nothing in the file corresponds to this", here))
+        elif not theirs:
+            doubts.append(Doubt(0, "nothing in the source corresponds to this", "", there))
         elif len(ours) == len(theirs) == 1:
-            piece = _adopt(theirs[0], ours[0])
-            doubts += [Doubt(number, reason, here, there) for reason in compare(theirs[0], piece, ratio)]
-            ours = [piece]
+            ours = [link_addresses(_adopt(theirs[0], ours[0]), theirs[0].links)]
+            doubts += [Doubt(number, reason, here, there) for reason in compare(theirs[0], ours[0], ratio)]
         else:
             doubts.append(Doubt(number, f"{len(ours)} blocks here, {len(theirs)} in the source", here, there))
         pieces += ours
-    pieces, changes = _rename_notes(pieces, document)
-    doubts += changes
     doubts.sort(key=lambda doubt: doubt.number)
     return Imported(write_fields(pieces), write_markdown(pieces), tuple(doubts), arrival.dropped)
+
+
+def _by_call(blocks: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Blocks with their notes in the order in which the text calls them, as a word processor numbers them.
+
+    Python-Markdown numbers those in lists after those of the paragraphs that follow.
+    """
+    called = list(dict.fromkeys(label for piece in blocks for label in piece.notes if piece.kind != "note"))
+    notes = [piece for piece in blocks if piece.kind == "note"]
+    notes.sort(key=lambda piece: called.index(piece.name) if piece.name in called else len(called))
+    return (*(piece for piece in blocks if piece.kind != "note"), *notes)
 
 
 def _texts(pieces: Sequence[Piece]) -> str:
@@ -371,19 +384,22 @@ def _adopt(source: Piece, target: Piece) -> Piece:
     return target
 
 
-def _rename_notes(pieces: Sequence[Piece], document: Document) -> tuple[list[Piece], list[Doubt]]:
-    """Notes get the labels of the source's where there are as many; otherwise they keep their own."""
-    labels = tuple(dict.fromkeys(piece.name for piece in pieces if piece.kind == "note"))
-    if labels == document.labels or set(labels) == set(document.labels):
-        return list(pieces), []
-    if len(labels) != len(document.labels):
-        return list(pieces), [Doubt(0, f"{len(labels)} notes, {len(document.labels)} in the source")]
-    new = dict(zip(labels, document.labels, strict=True))
-    return [
+def _rename_notes(source: Sequence[Piece], target: Sequence[Piece], pairs: Sequence[Pair]) -> tuple[Piece, ...]:
+    """Notes take the labels of those that they translate."""
+    new: dict[str, str] = {}
+    for pair in pairs:
+        if pair.source and pair.target:
+            theirs, ours = source[pair.source[0]], target[pair.target[0]]
+            if theirs.kind == ours.kind == "note" and theirs.name not in new.values():
+                new.setdefault(ours.name, theirs.name)
+    taken = set(new.values())
+    own = {piece.name for piece in target if piece.kind == "note"} - set(new)
+    new |= {label: f"{label}-own" for label in own & taken}
+    return tuple(
         replace(
             piece,
-            name=new[piece.name] if piece.kind == "note" else piece.name,
+            name=new.get(piece.name, piece.name) if piece.kind == "note" else piece.name,
             spans=tuple(replace(span, note=new.get(span.note, span.note)) for span in piece.spans),
         )
-        for piece in pieces
-    ], []
+        for piece in target
+    )

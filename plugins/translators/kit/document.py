@@ -194,13 +194,18 @@ def split_cells(spans: Iterable[Span]) -> list[tuple[Span, ...]]:
     return [tuple(cell) for cell in cells]
 
 
-#: A point or comma parts thousands if three digits follow; what follows otherwise is a number of its own, so that
-#: decimals, and articles written 20(3) or 20.3, are the same in every language.
-_NUMBER = re.compile(r"\d{1,3}(?:[.,٫٬’'\u00a0\u202f\u2009]\d{3})+(?!\d)|\d+")
+#: A point, comma or space parts thousands if three digits follow; otherwise what follows is a number of its own, so
+#: that decimals, and articles written 20(3) or 20.3, are the same in every language.
+_NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[.,٫٬’' \u00a0\u202f\u2009]\d{3})+(?!\d)|\d+")
+
+
+#: Chinese and Japanese count large numbers in ten thousands and hundred millions.
+_MYRIADS = re.compile(r"(\d+(?:\.\d+)?)\s?([万萬亿億])")
 
 
 def numbers(text: str) -> frozenset[str]:
     """The numbers in a text, in ASCII digits and without the signs between digits, which differ by language."""
+    text = _MYRIADS.sub(lambda found: str(round(float(found[1]) * (10**8 if found[2] in "亿億" else 10**4))), text)
     return frozenset(
         "".join(str(unicodedata.digit(char)) for char in found if char.isdigit()) for found in _NUMBER.findall(text)
     )

@@ -67,7 +67,6 @@ def pack(parts: dict[str, str]) -> bytes:
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 0
-            entry.external_attr = 0
             file.writestr(entry, text.encode("utf-8"))
     return buffer.getvalue()
 

@@ -1,7 +1,7 @@
 """A kit as a page that needs no program but a browser, and no script.
 
-Its last column can be written into (`contenteditable`). A browser keeps that when the whole page is saved: Firefox
-and Chromium write out the page as it stands then. A `textarea` would be lost in Chromium.
+Its last column can be written into (`contenteditable`), and what is written becomes part of the document, which browsers
+write out when the whole page is saved; what is typed into a `textarea` does not.
 """
 
 from __future__ import annotations

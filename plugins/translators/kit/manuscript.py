@@ -68,9 +68,21 @@ class Manuscript:
             if kind == "title" and any(piece.kind == "title" for piece in pieces):
                 kind, level = "heading", 2
             pieces.append(Piece(kind, block.spans, within, level))
+        same = self._find_same_notes()
         for label, paragraphs in self.notes.items():
-            pieces += [Piece("note", spans, name=label) for spans in paragraphs if spans]
-        return Document(tuple(pieces))
+            if same[label] == label:
+                pieces += [Piece("note", spans, name=label) for spans in paragraphs]
+        return Document(
+            tuple(
+                replace(piece, spans=tuple(replace(span, note=same.get(span.note, "")) for span in piece.spans))
+                for piece in pieces
+            )
+        )
+
+    def _find_same_notes(self) -> dict[str, str]:
+        """The first of the notes that say the same, by label: a word processor has no second call of a note."""
+        first: dict[tuple[tuple[Span, ...], ...], str] = {}
+        return {label: first.setdefault(tuple(paragraphs), label) for label, paragraphs in self.notes.items()}
 
     def _find_headings(self, blocks: list[Paragraph | Grid]) -> list[Paragraph | Grid]:
         """Lists that were typed, and headings of those who know no styles: short lines in bold."""

@@ -28,8 +28,8 @@ def read_html(html: str) -> Document:
 
 
 def read_cell(node: Node) -> tuple[Span, ...]:
-    """The spans of a table's cell, its paragraphs in lines of their own."""
-    return tidy(_Reader().spans_of(node, Span()))
+    """The spans of a table's cell, its paragraphs in lines of their own, whatever languages are stated in it."""
+    return tidy(replace(span, lang="") for span in _Reader().spans_of(node, Span()))
 
 
 def read_spans(html: str) -> tuple[Span, ...]:

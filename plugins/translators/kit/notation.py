@@ -71,11 +71,17 @@ def understand(spans: Iterable[Span], source: Piece, labels: Sequence[str], targ
         return Span(note=labels[number - 1]) if known and 0 < number <= len(labels) else None
 
     letters.link(_LINK, target, pictures)
-    for address in sorted(set(targets), key=len, reverse=True):
-        letters.link(re.compile(f"(?P<words>{re.escape(address)})"), lambda found: found["words"], set())
+    letters.link_addresses(targets)
     letters.substitute(_NOTE, note)
     letters.mark_kept(source)
     return tidy(_trim_cells(letters.spans())) if source.kind == "row" else tidy(letters.spans())
+
+
+def link_addresses(piece: Piece, targets: Iterable[str]) -> Piece:
+    """A piece in which the addresses that stand in the text, and are links in its source, are links."""
+    letters = _Letters(piece.spans)
+    letters.link_addresses(targets)
+    return replace(piece, spans=tidy(letters.spans(), keep_lines=piece.kind == "code"))
 
 
 def _trim_cells(spans: Iterable[Span]) -> list[Span]:
@@ -138,6 +144,11 @@ class _Letters:
                 spans = [replace(span, link=address) for span in self._cut(start, end)]
             parts.append((found.start(), found.end(), spans))
         self._rebuild(parts)
+
+    def link_addresses(self, targets: Iterable[str]) -> None:
+        """Make links of the addresses that stand in the text as they are, the longest first."""
+        for address in sorted(set(targets), key=len, reverse=True):
+            self.link(re.compile(f"(?P<words>{re.escape(address)})"), lambda found: found["words"], set())
 
     def _cut(self, start: int, end: int) -> list[Span]:
         spans: list[Span] = []

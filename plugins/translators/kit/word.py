@@ -189,7 +189,7 @@ class _Reader:
 
     def _read_paragraph(self, element: Xml) -> Paragraph:
         properties = element.find("w:pPr") or Xml("w:pPr")
-        spans = tidy(self._spans(element.children, Span()))
+        spans = tuple(self._spans(element.children, Span()))  # not tidy yet: it may go on in the next paragraph
         chain = list(self._chain(_value(properties, "w:pStyle")))
         sources = [properties, *(style.paragraph for style in chain if style.paragraph)]
         names = [style.name for style in chain]
@@ -197,10 +197,10 @@ class _Reader:
         levels = [int(name[-1]) for name in names if re.fullmatch(r"heading [1-9]", name)]
         if levels or outline in {*"012345678"}:
             level = levels[0] if levels else int(outline) + 1
-            return Paragraph(tidy(replace(span, bold=False) for span in spans), "heading", level)
+            return Paragraph(tuple(replace(span, bold=False) for span in spans), "heading", level)
         kind = next((_KINDS[name] for name in names if name in _KINDS), "paragraph")
         if kind == "title":
-            return Paragraph(tidy(replace(span, bold=False) for span in spans), "title")
+            return Paragraph(tuple(replace(span, bold=False) for span in spans), "title")
         numberings = [source.find("w:numPr") for source in sources]
         numbering = next(filter(None, numberings), None)
         if numbering is not None and _value(numbering, "w:numId") not in ("", "0"):

@@ -25,17 +25,14 @@ NAMESPACES = {
     "xlink": "http://www.w3.org/1999/xlink",
 }
 _DECLARED = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in NAMESPACES.items())
-_CHANGE = (
-    f"<office:change-info><dc:creator>{CANARY}</dc:creator><dc:date>2026-11-20T10:11:12</dc:date></office:change-info>"
-)
+_BY = f"<dc:creator>{CANARY}</dc:creator><dc:date>2026-11-20T10:11:12</dc:date>"
+_CHANGE = f"<office:change-info>{_BY}</office:change-info>"
 _TRACKED = f"""<text:tracked-changes>
 <text:changed-region text:id="ct1"><text:insertion>{_CHANGE}</text:insertion></text:changed-region>
-<text:changed-region text:id="ct2"><text:deletion>{_CHANGE}<text:p>TAKEN OUT</text:p></text:deletion></text:changed-region>
+<text:changed-region text:id="ct2"><text:deletion>{_CHANGE}<text:p>TAKEN OUT</text:p></text:deletion>\
+</text:changed-region>
 </text:tracked-changes>"""
-_COMMENT = (
-    f"<office:annotation><dc:creator>{CANARY}</dc:creator><dc:date>2026-11-20T10:11:12</dc:date>"
-    "<text:p>A REMARK</text:p></office:annotation>"
-)
+_COMMENT = f"<office:annotation>{_BY}<text:p>A REMARK</text:p></office:annotation>"
 _META = f"<meta:initial-creator>{CANARY}</meta:initial-creator><dc:creator>{CANARY}</dc:creator>"
 _STYLES = "".join(
     f'<style:style style:name="K{name}" style:family="text"><style:text-properties {looks}/></style:style>'
@@ -71,6 +68,7 @@ def fill(path: Path, cells: Mapping[int, Iterable[Span]], *, marked: bool) -> No
         if not digits or int(digits) not in cells:
             continue
         paragraph = place.find("text:p", NAMESPACES)
+        assert paragraph is not None
         for child in list(paragraph):
             paragraph.remove(child)
         paragraph.text = None
@@ -86,14 +84,12 @@ def compose(pieces: Iterable[Piece]) -> str:
     """A text as somebody writes it who knows of no kit: headings, lists, tables, footnotes, in LibreOffice's format."""
     pieces = list(pieces)
     notes = {piece.name: piece for piece in pieces if piece.kind == "note"}
-    body = []
+    body: list[str] = []
     table: list[str] = []
     for piece in [*pieces, Piece("rule")]:
         if piece.kind == "row":
-            cells = "".join(
-                f"<table:table-cell><text:p>{_inline(cell, notes)}</text:p></table:table-cell>"
-                for cell in split_cells(piece.spans)
-            )
+            paragraphs = [f"<text:p>{_inline(cell, notes)}</text:p>" for cell in split_cells(piece.spans)]
+            cells = "".join(f"<table:table-cell>{paragraph}</table:table-cell>" for paragraph in paragraphs)
             table.append(f"<table:table-row>{cells}</table:table-row>")
             width = len(split_cells(piece.spans))
             continue
@@ -105,14 +101,13 @@ def compose(pieces: Iterable[Piece]) -> str:
         if piece.kind == "title":
             body.append(f'<text:p text:style-name="Title">{text}</text:p>')
         elif piece.kind == "heading":
-            body.append(
-                f'<text:h text:style-name="Heading_20_{piece.level - 1}" text:outline-level="{piece.level - 1}">{text}</text:h>'
-            )
+            level = piece.level - 1
+            style = f'text:style-name="Heading_20_{level}" text:outline-level="{level}"'
+            body.append(f"<text:h {style}>{text}</text:h>")
         elif piece.kind == "item":
             style = "Numbered" if piece.within[-1].kind == "numbered" else "Bulleted"
-            body.append(
-                f'<text:list text:style-name="{style}"><text:list-item><text:p>{text}</text:p></text:list-item></text:list>'
-            )
+            item = f"<text:list-item><text:p>{text}</text:p></text:list-item>"
+            body.append(f'<text:list text:style-name="{style}">{item}</text:list>')
         elif piece.kind not in ("note", "rule", "field"):
             style = ' text:style-name="Quotations"' if piece.kind == "quotation" else ""
             body.append(f"<text:p{style}>{text}</text:p>")

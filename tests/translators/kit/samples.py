@@ -60,7 +60,7 @@ def make_kit(origin: str, lang: str, key: str, **more: Any) -> Kit:
 
 
 def bare(pieces: Iterable[Piece]) -> list[Piece]:
-    """Blocks without what neither a kit nor a word processor carries: languages of single words, and their own links."""
+    """Blocks without what a word processor may lose: the languages of single words, and where links lead."""
     return [
         replace(piece, spans=tidy(replace(span, lang="", link="") for span in piece.spans))
         for piece in pieces

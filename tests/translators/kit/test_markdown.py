@@ -27,6 +27,8 @@ TARGETS = st.sampled_from([
     "#part", "/k/x/", "https://example.org/?q=a%20b&c=d",
 ])  # fmt: skip
 
+KINDS = ["plain", "plain", "bold", "italic", "both", "code", "link", "lang", "note", "image"]
+
 
 @st.composite
 def spans(draw: st.DrawFn, labels: tuple[str, ...] = ()) -> tuple[Span, ...]:
