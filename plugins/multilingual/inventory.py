@@ -18,6 +18,8 @@ from .headers import Header, HeaderError, decode, split_header
 from .placement import KEY, KEY_RULE, Layout
 
 if TYPE_CHECKING:
+    from gettext import NullTranslations
+
     from .languages import Language, Languages
 
 # The settings are Pelican's to read; it is imported where that is done.
@@ -62,6 +64,12 @@ class Inventory:
     def reread(self, text: Text, raw: bytes) -> Text:
         """A text as other bytes have it, such as those of an earlier day. Raises HeaderError."""
         return _read(text.kind, text.key, text.lang, text.path, text.name, raw)
+
+    def messages(self, tag: str) -> NullTranslations:
+        """The theme's texts in a language; in English where it has none."""
+        from .catalogues import open_catalogues
+
+        return open_catalogues(self.settings, self.root).find(tag)
 
 
 def take_inventory(root: Path, settings: Mapping[str, Any], languages: Languages) -> Inventory:
