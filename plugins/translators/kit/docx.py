@@ -99,19 +99,18 @@ def _write_table(kit: Kit) -> str:
     )
     columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in _WIDTHS)
     margins = '<w:tblCellMar><w:left w:w="110" w:type="dxa"/><w:right w:w="110" w:type="dxa"/></w:tblCellMar>'
-    head = _row(
-        [
-            _paragraph([], kit.target),
-            _paragraph([Span(f"{TEXTS['source']}: {kit.source.name}", bold=True)], kit.source),
-            _paragraph([Span(f"{TEXTS['translation']}: {kit.target.name}", bold=True)], kit.target),
-        ],
-        "<w:tblHeader/>",
-    )
+    heads = [_heading(kit, "source", kit.source), _heading(kit, "translation", kit.target)]
+    head = _row([_paragraph([], kit.target), *heads], "<w:tblHeader/>")
     rows = "".join(_write_row(kit, row) for row in kit.rows)
     return (
         f'<w:tbl><w:tblPr>{mirrored}<w:tblW w:w="{sum(_WIDTHS)}" w:type="dxa"/><w:tblBorders>{edges}</w:tblBorders>'
         f'<w:tblLayout w:type="fixed"/>{margins}</w:tblPr><w:tblGrid>{columns}</w:tblGrid>{head}{rows}</w:tbl>'
     )
+
+
+def _heading(kit: Kit, name: str, tongue: Tongue) -> str:
+    said, language = kit.tongue_of(TEXTS[name])
+    return _paragraph([Span(f"{said}: {tongue.name}", bold=True)], language)
 
 
 def _write_row(kit: Kit, row: Row) -> str:
@@ -131,7 +130,7 @@ def _row(cells: Iterable[str], properties: str = "", shade: str = "") -> str:
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{fill}</w:tcPr>{cell}</w:tc>'
         for width, cell in zip(_WIDTHS, cells, strict=True)
     )
-    return f"<w:tr><w:trPr><w:cantSplit/>{properties}</w:trPr>{written}</w:tr>"
+    return f"<w:tr><w:trPr>{properties}</w:trPr>{written}</w:tr>"
 
 
 def _paragraph(spans: Iterable[Span], tongue: Tongue, *, size: int = 0, grey: bool = False) -> str:

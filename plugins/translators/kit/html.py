@@ -1,7 +1,8 @@
 """A kit as a page that needs no program but a browser, and no script.
 
-Its last column can be written into (`contenteditable`), and what is written becomes part of the document, which browsers
-write out when the whole page is saved; what is typed into a `textarea` does not.
+Its last column can be written into (`contenteditable`). What is written there becomes part of the document, which
+browsers write out when the whole page is saved; what is typed into a `textarea` does not. Firefox wraps lines when it
+saves, after hyphens too, where a line's end would be read as a space, but not within `pre`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ body { font: 1rem/1.5 sans-serif; margin: 1rem auto; max-width: 80rem; padding: 
 table { border-collapse: collapse; table-layout: fixed; width: 100% }
 td, th { border: 1px solid #767676; padding: .5rem; text-align: start; vertical-align: top; overflow-wrap: anywhere }
 th:first-child { width: 9rem }
-td div { min-height: 1.5rem; white-space: pre-line }
+pre { font: inherit; margin: 0; min-height: 1.5rem; white-space: pre-wrap; overflow-wrap: anywhere }
 [contenteditable] { background: #fffbe6; color: #000 }
 .changed { background: #fff2cc; color: #000 }
 small { display: block }
@@ -37,7 +38,7 @@ def write_html(kit: Kit) -> bytes:
         for term in kit.terms
     )
     glossary = f"{_sentence(kit, 'h2', TEXTS['glossary'])}<ul>{terms}</ul>" if terms else ""
-    source, target = f"{TEXTS['source']}: {kit.source.name}", f"{TEXTS['translation']}: {kit.target.name}"
+    heads = _heading(kit, "source", kit.source) + _heading(kit, "translation", kit.target)
     page = f"""<!doctype html>
 <html{_in(kit.target)}>
 <head>
@@ -49,10 +50,10 @@ def write_html(kit: Kit) -> bytes:
 <style>{_STYLE}</style>
 </head>
 <body>
-<p lang="en" dir="ltr">{escape(kit.identity)}</p>
+<pre lang="en" dir="ltr">{escape(kit.identity)}</pre>
 {_sentence(kit, "h1", TEXTS["instructions"])}{said}{glossary}
 <table>
-<thead><tr><th></th><th{_in(kit.source)}>{escape(source)}</th><th{_in(kit.target)}>{escape(target)}</th></tr></thead>
+<thead><tr><th></th>{heads}</tr></thead>
 <tbody>
 {"".join(_write_row(kit, row) for row in kit.rows)}</tbody>
 </table>
@@ -67,6 +68,11 @@ def _sentence(kit: Kit, tag: str, text: str) -> str:
     return f"<{tag}{_in(tongue)}>{escape(said)}</{tag}>"
 
 
+def _heading(kit: Kit, name: str, tongue: Tongue) -> str:
+    said, language = kit.tongue_of(TEXTS[name])
+    return f"<th{_in(language)}>{escape(said)}: <bdi{_in(tongue)}>{escape(tongue.name)}</bdi></th>"
+
+
 def _write_row(kit: Kit, row: Row) -> str:
     remark = _sentence(kit, "small", TEXTS["changed" if row.changed else "unchanged"]) if row.present else ""
     changed = ' class="changed"' if row.changed else ""
@@ -74,7 +80,7 @@ def _write_row(kit: Kit, row: Row) -> str:
         f"<tr{changed}><td>{row.number}{_sentence(kit, 'small', row.label)}{remark}</td>"
         f"<td{_in(kit.source)}>{_write_spans(row.shown)}</td>"
         # Some browsers send what is written to a server to have its spelling checked.
-        f'<td><div{_in(kit.target)} contenteditable="true" spellcheck="false">{_write_spans(row.present)}</div></td>'
+        f'<td><pre{_in(kit.target)} contenteditable="true" spellcheck="false">{_write_spans(row.present)}</pre></td>'
         "</tr>\n"
     )
 

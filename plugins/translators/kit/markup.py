@@ -45,6 +45,7 @@ class _Reader:
         self._within: tuple[Container, ...] = ()
         self._item = False  # an item has begun and has no text yet
         self._note = ""
+        self._pre = False
 
     def read_blocks(self, node: Node) -> None:
         """Walk what may hold blocks; text that stands beside them is a paragraph of its own."""
@@ -158,8 +159,9 @@ class _Reader:
         spans: list[Span] = []
         for child in node.children:
             if isinstance(child, str):
-                # A newline in HTML is a space; only <br> is a line's end.
-                spans.append(replace(look, text=clean(child).replace("\n", " ")))
+                # A newline in HTML is a space, except in <pre>.
+                text = clean(child)
+                spans.append(replace(look, text=text if self._pre else text.replace("\n", " ")))
                 continue
             tag, attributes = child.tag, child.attributes
             if tag == "br":
@@ -175,7 +177,9 @@ class _Reader:
             else:
                 if tag in _LOST and not (tag == "sup" and attributes.get("id", "").startswith("fnref")):
                     self.lost.add(_LOST[tag])
+                before, self._pre = self._pre, self._pre or tag == "pre"
                 inner = self.spans_of(child, _look(look, child))
+                self._pre = before
                 spans += [Span("\n"), *inner, Span("\n")] if tag in _BLOCKS else inner
         return spans
 

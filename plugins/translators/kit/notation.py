@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from .document import CELL, NOTE, Piece, Span, plain, split_cells, tidy
+from .document import CELL, NOTE, Piece, Span, split_cells, tidy
 
 _LINK = re.compile(r"!?[\[［【](?P<words>[^\[\]［］【】]*)[\]］】]\s?[(（](?P<number>\d{1,3})[)）]")
 _NOTE = re.compile(r"[\[［【]\s?(?P<number>\d{1,3})\s?[\]］】]")
@@ -175,6 +175,6 @@ class _Letters:
         return tuple(self._cut(0, len(self._text)))
 
 
-def words(spans: Iterable[Span]) -> str:
-    """Shown spans as a line to compare: white space and look do not count."""
-    return " ".join(plain(spans).split())
+def letters_of(text: str) -> str:
+    """A text to compare: white space does not count, as programs wrap lines in the files that they save."""
+    return "".join(text.split())

@@ -12,11 +12,12 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from translators.kit.arrival import place, read_arrival
+from translators.kit.arrival import read_arrival
 from translators.kit.composition import SOURCE_FIELDS
 from translators.kit.docx import pack, write_docx
 from translators.kit.errors import UnusableFile
 from translators.kit.html import write_html
+from translators.kit.placement import place
 
 from tests.translators.kit.samples import CONVERT, load, make_kit, revision
 

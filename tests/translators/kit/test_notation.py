@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser
+from translators.blocks import read_html, tidy
 from translators.kit.alignment import align
-from translators.kit.arrival import place, read_arrival
+from translators.kit.arrival import read_arrival
 from translators.kit.composition import SOURCE_FIELDS, TEXTS, Term
 from translators.kit.document import CELL, Document, Piece, Span, numbers, plain
 from translators.kit.docx import write_docx
@@ -13,8 +17,9 @@ from translators.kit.doubts import compare
 from translators.kit.html import write_html
 from translators.kit.markdown import read_markdown
 from translators.kit.notation import show, understand
+from translators.kit.placement import place
 
-from tests.translators.kit.samples import CONTENT, CONVERT, bare, load, make_kit, revision
+from tests.translators.kit.samples import CONTENT, CONVERT, bare, body_of, load, make_kit, revision
 
 LABELS = ("law", "report")
 SOURCE = Piece(
@@ -105,6 +110,7 @@ def test_blocks_that_were_split_joined_added_or_left_out_are_found() -> None:
     assert [(pair.source, pair.target) for pair in pairs] == [((0,), (0,)), ((), (1,)), ((1,), (2,))]
 
 
+FIELDS = ("title", "summary", "field")
 KEY = "conscientious-objection-russia"
 
 
@@ -175,3 +181,22 @@ def test_instructions_are_in_the_translators_language_where_somebody_wrote_them(
     page = write_html(kit).decode()
     assert '<h1 lang="fa" dir="rtl">راهنما</h1>' in page
     assert '<p lang="en" dir="ltr">Write the translation' in page
+
+
+@pytest.mark.parametrize("path", sorted((CONTENT / "articles" / "fa").glob("*.md")), ids=lambda path: path.stem)
+def test_the_blocks_of_kits_are_those_that_are_compared(path: Path) -> None:
+    """So that the place of a changed block is the same in both."""
+    text = re.sub(r"\[\^[^\]]+\](?:: )?", "", "\n".join(block.text for block in read_html(CONVERT(body_of(path)))))
+    mine = "\n".join(tidy(piece.text) for piece in load("fa", path.stem, ()).blocks if piece.kind not in FIELDS)
+    assert mine == text
+
+
+def test_a_browser_that_wraps_lines_changes_nothing() -> None:
+    """Firefox ends lines where it saves a page, after hyphens as well, but leaves `pre` as it is."""
+    present = load("ru", KEY)
+    page = write_html(make_kit("en", "ru", KEY, present=present)).decode()
+    parts = re.split(r"(<pre.*?</pre>)", page, flags=re.DOTALL)
+    page = "".join(part if part.startswith("<pre") else part.replace("-", "-\n").replace(" ", "\n ") for part in parts)
+    found = place(read_arrival("a.html", page.encode(), CONVERT), load("en", KEY, SOURCE_FIELDS), revision("en", KEY))
+    assert bare(read_markdown(found.body, CONVERT).pieces) == bare(present.pieces)
+    assert not found.doubts

@@ -7,11 +7,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from translators.kit.arrival import Imported, place, read_arrival
+from translators.kit.arrival import read_arrival
 from translators.kit.composition import SOURCE_FIELDS
 from translators.kit.document import Span
 from translators.kit.docx import write_docx
 from translators.kit.markdown import read_markdown, write_fields
+from translators.kit.placement import Imported, place
 
 from tests.once import once
 from tests.translators.kit.office import CANARY, compose, convert, fill
