@@ -125,11 +125,24 @@ def read_blocks(
 
 def read_html(html: str, *, former: Mapping[str, str] | None = None) -> tuple[Block, ...]:
     """Part HTML into blocks, as Python-Markdown writes it or an author has."""
-    walker = _Walker(former or {})
+    return tuple(_walk(html, former or {}).blocks)
+
+
+def read_places(html: str) -> tuple[tuple[str, str], ...]:
+    """The kinds of the blocks of HTML, each with the id of the innermost element around it that has one, or "".
+
+    Only elements count before or into which a line can be put: see `PLACES`.
+    """
+    walker = _walk(html, {})
+    return tuple(zip((block.kind for block in walker.blocks), walker.places, strict=True))
+
+
+def _walk(html: str, former: Mapping[str, str]) -> _Walker:
+    walker = _Walker(former)
     walker.feed(html)
     walker.close()
     walker.finish()
-    return tuple(walker.blocks)
+    return walker
 
 
 _HEADINGS = frozenset(f"h{level}" for level in range(1, 7))
@@ -139,6 +152,8 @@ _BLOCKS = _HEADINGS | {
     "footer", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot",
     "thead", "tr", "ul",
 }  # fmt: skip
+#: Elements that a remark can be put at.
+PLACES = _HEADINGS | {"p", "blockquote", "div", "li"}
 #: Elements that are one block whatever is in them.
 _WHOLE = _HEADINGS | {"figure", "tr", "pre"}
 _VOID = frozenset(
@@ -150,14 +165,16 @@ _SILENT = frozenset({"script", "style", "template"})
 class _Walker(HTMLParser):
     """Collects blocks while HTML is read.
 
-    `_open` are the open elements that matter, outermost first; for `li` of a footnote the label stands with it.
+    `_open` are the open elements that matter, outermost first, each with its id; for `li` of a footnote the label
+    stands with it. `places` has for each block the id by which it is found.
     """
 
     def __init__(self, former: Mapping[str, str]) -> None:
         super().__init__(convert_charrefs=True)
         self.blocks: list[Block] = []
+        self.places: list[str] = []
         self._former = former
-        self._open: list[tuple[str, str]] = []
+        self._open: list[tuple[str, str, str]] = []
         self._text: list[str] = []
         self._links: list[str] = []
         self._cells = 0
@@ -175,7 +192,8 @@ class _Walker(HTMLParser):
             if tag not in _VOID:
                 classes = given.get("class", "").split()
                 mark = given.get("id", "")[3:] if tag == "li" and self._in_notes() else ""
-                self._open.append((tag, "footnotes" if "footnote" in classes else mark))
+                place = given.get("id", "") if tag in PLACES else ""
+                self._open.append((tag, "footnotes" if "footnote" in classes else mark, place))
         elif tag in _SILENT:
             self._silence = tag
         elif tag in ("td", "th"):
@@ -204,7 +222,7 @@ class _Walker(HTMLParser):
         if self._silence:
             self._silence = "" if tag == self._silence else self._silence
             return
-        if tag in _BLOCKS and any(tag == name for name, _ in self._open):
+        if tag in _BLOCKS and any(tag == name for name, *_ in self._open):
             if tag in _WHOLE or not self._is_whole():
                 self.finish()
             while self._open.pop()[0] != tag:
@@ -227,11 +245,12 @@ class _Walker(HTMLParser):
             place = next(place for place in reversed(range(len(self._open))) if self._open[place][0] == "li")
             if label := self._open[place][1]:
                 text = f"[^{label}]: {text}"
-                self._open[place] = ("li", "")  # further paragraphs of the note follow without
+                self._open[place] = ("li", "", self._open[place][2])  # further paragraphs of the note follow without
         self.blocks.append(make_block(kind, text, links))
+        self.places.append(next((place for *_, place in reversed(self._open) if place), ""))
 
     def _kind(self, *, is_picture: bool) -> str:
-        names = [name for name, _ in self._open]
+        names = [name for name, *_ in self._open]
         innermost = names[-1] if names else ""
         if "pre" in names:
             return "code"
@@ -248,10 +267,10 @@ class _Walker(HTMLParser):
         return "item" if any(name in names for name in ("li", "dt", "dd")) else "paragraph"
 
     def _in_notes(self) -> bool:
-        return any(mark == "footnotes" for _, mark in self._open)
+        return any(mark == "footnotes" for _, mark, _ in self._open)
 
     def _is_whole(self) -> bool:
-        return any(name in _WHOLE for name, _ in self._open)
+        return any(name in _WHOLE for name, *_ in self._open)
 
     def _first_key(self, link: str) -> str:
         found = _INTERNAL.match(link)
