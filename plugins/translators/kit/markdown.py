@@ -15,8 +15,10 @@ from ..blocks import Convert
 from .document import Document, Piece, Span, split_cells, tidy
 from .markup import read_html, read_spans
 
-_ENTITY = re.compile(r"&(?=#?\w+;)")
+_ENTITY = re.compile(r"&(?=#|\w+;)")
 _BEFORE_LINE = re.compile(r"(?P<digits>\d+)\.(?=\s|$)|(?P<mark>[#>]|[-+](?=[\s-]|$))|(?P<other>[:~=])")
+#: Of a note or a link's target.
+_LIKE_DEFINITION = re.compile(r"\[[^\[\]]*\]:")
 _MARKS = re.compile(r"[\\`*\[\]{|]|(?<![^\W_])_|_(?![^\W_])")
 _AUTOLINK = re.compile(r"(?:https?|ftp)://[^\s<>]+")
 _PLAIN_TARGET = re.compile(r"[^\s()<>\\\"'*_\[\]`]+")
@@ -142,7 +144,8 @@ def _write_list(pieces: Sequence[Piece], depth: int) -> str:
         if not items or (piece.kind == "item" and len(piece.within) == depth + 1):
             items.append([])
         items[-1].append(piece)
-    loose = any(_is_loose(item, depth) for item in items)
+    # Further paragraphs, at whatever depth, need blank lines between the items, or they take the next item in.
+    loose = any(piece.kind != "item" for item in items for piece in item[1:])
     written = []
     for number, item in enumerate(items, 1):
         mark = f"{number}." if pieces[0].within[depth].kind == "numbered" else "-"
@@ -151,14 +154,6 @@ def _write_list(pieces: Sequence[Piece], depth: int) -> str:
         first, *more = text.split("\n")
         written.append("\n".join([f"{mark} {first}".rstrip(), *("    " + line if line else "" for line in more)]))
     return ("\n\n" if loose else "\n").join(written)
-
-
-def _is_loose(item: Sequence[Piece], depth: int) -> bool:
-    """Whether an item holds more than its text and lists within it."""
-    return any(
-        piece is not item[0] and (len(piece.within) == depth + 1 or piece.within[depth + 1].kind == "quotation")
-        for piece in item
-    )
 
 
 def _write_table(rows: Sequence[Piece]) -> str:
@@ -181,6 +176,8 @@ def write_inline(spans: Iterable[Span], *, start: bool = True) -> str:
 
 def escape_start(text: str) -> str:
     """A line whose first characters would begin a list, a heading, a quotation, a rule or a definition."""
+    if found := _LIKE_DEFINITION.match(text):
+        return f"{found[0][:-1]}&#58;{text[found.end() :]}"
     found = _BEFORE_LINE.match(text)
     if not found:
         return text

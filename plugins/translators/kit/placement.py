@@ -18,7 +18,8 @@ from .errors import UnusableFile
 from .markdown import write_fields, write_markdown
 from .notation import letters_of, link_addresses, show, targets_of, understand
 
-_MAX_BLOCKS = 2_000
+#: Aligning so many takes seconds; a long article has a hundred.
+_MAX_BLOCKS = 1_000
 #: Stands for the slug among the places of blocks.
 _SLUG = -1
 
@@ -27,7 +28,7 @@ _SLUG = -1
 class Imported:
     """A translation to write: the header's fields by lower-case name, the body in Markdown, and what to look at.
 
-    `blocks` are its blocks in order, `dropped` says what the file had and the text has not, with numbers.
+    `dropped` says what the file had and the text has not, with numbers.
     """
 
     fields: Mapping[str, str]

@@ -155,3 +155,15 @@ def test_ordinary_words_are_not_cluttered() -> None:
 def test_what_pieces_cannot_hold_is_named() -> None:
     markdown = "H~2~O is <sub>2</sub>\n\nTerm\n:   definition\n"
     assert read_markdown(markdown, CONVERT).lost == ("definition lists", "subscript")
+
+
+@pytest.mark.parametrize("pieces", [
+    [Piece("paragraph", (Span("]: a", link="/x"),))],
+    [Piece("paragraph", (Span(note="1"), Span(": a"))), Piece("note", (Span("b"),), name="1")],
+    [Piece("item", (Span("a"),), (Container("list"),)),
+     Piece("item", (Span("b"),), (Container("list"), Container("list"))),
+     Piece("paragraph", (Span("c"),), (Container("list"), Container("list"))),
+     Piece("item", (Span("d"),), (Container("list"),))],
+])  # fmt: skip
+def test_what_was_once_taken_for_something_else(pieces: list[Piece]) -> None:
+    same(pieces)
