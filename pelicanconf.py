@@ -21,7 +21,18 @@ STATIC_PATHS = ["images", "files"]
 RELATIVE_URLS = True
 
 PLUGIN_PATHS = ["plugins"]
-PLUGINS = ["multilingual", "atlas", "pictures", "prose", "citations", "related", "policy", "contact", "newsletter"]
+PLUGINS = [
+    "multilingual",
+    "atlas",
+    "pictures",
+    "prose",
+    "translators",
+    "citations",
+    "related",
+    "policy",
+    "contact",
+    "newsletter",
+]
 
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
 # EXIT_URL is where "leave this page" leads: the weather, as anybody there may look it up.

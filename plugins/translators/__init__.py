@@ -4,3 +4,10 @@ Freshness is told block by block from what carries meaning, against a record of 
 translation was made from; neither Git nor a date is believed. Settings are described in
 this folder's README.
 """
+
+
+def register() -> None:
+    """Connect the plugin's receivers to Pelican's signals."""
+    from .plugin import connect
+
+    connect()

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
+from .repository import HOSTS, Repository, guess_host
 
 PREFIX = "TRANSLATORS_"
 
@@ -24,6 +26,14 @@ class Configuration:
     fields: tuple[str, ...] = ("image_alt", "image_caption", "image_credit", "tab_title")
     #: How what recurs is written in each language, relative to PATH; "" for none.
     glossary: str = "glossary.yaml"
+    #: The repository's address at a code host, such as "https://github.com/owner/name"; "" for no links to its editor.
+    repository: str = ""
+    #: What kind of host that is where its address does not tell: "github", "gitlab" or "gitea" (Forgejo too).
+    repository_host: str = ""
+    #: The branch that translations are proposed for.
+    repository_branch: str = "main"
+    #: Where the dashboard is written, relative to the project's folder.
+    dashboard: str = "var/translations"
 
 
 def read_configuration(settings: Mapping[str, Any]) -> Configuration:
@@ -42,4 +52,30 @@ def read_configuration(settings: Mapping[str, Any]) -> Configuration:
         values["fields"] = tuple(name.lower() for name in names)
     if not isinstance(values.get("glossary", ""), str):
         raise ConfigurationError(PREFIX + "GLOSSARY", values["glossary"], 'use a path, or "" for none')
-    return Configuration(**values)
+    for name in ("repository", "repository_host", "repository_branch", "dashboard"):
+        if not isinstance(values.get(name, ""), str):
+            raise ConfigurationError(PREFIX + name.upper(), values[name], "use text")
+    configuration = Configuration(**values)
+    _check_repository(configuration)
+    return configuration
+
+
+def _check_repository(configuration: Configuration) -> None:
+    address, host = configuration.repository, configuration.repository_host
+    parts = urlsplit(address)
+    if address and (parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment):
+        remedy = 'use the address of its first page, such as "https://github.com/owner/name"'
+        raise ConfigurationError(PREFIX + "REPOSITORY", address, remedy)
+    if host not in ("", *HOSTS) or (address and not host and not guess_host(address)):
+        raise ConfigurationError(PREFIX + "REPOSITORY_HOST", host, f"use one of {', '.join(HOSTS)}")
+    for name in ("repository_branch", "dashboard"):
+        if not getattr(configuration, name):
+            raise ConfigurationError(PREFIX + name.upper(), "", "state one, or leave the setting out")
+
+
+def open_repository(configuration: Configuration) -> Repository | None:
+    """The repository that the settings name, None where they name none."""
+    address = configuration.repository.rstrip("/").removesuffix(".git")
+    if not address:
+        return None
+    return Repository(address, configuration.repository_host or guess_host(address), configuration.repository_branch)
