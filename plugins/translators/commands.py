@@ -38,6 +38,8 @@ def add_commands(subparsers: Any, root: Path) -> None:
     parser.add_argument(
         "--base", default="", metavar="REF", help="with --record: their sources as they were where this branch left REF"
     )
+    parser.add_argument("--html", action="store_true", help="write the dashboard: pages for an editor's browser")
+    parser.add_argument("--in", dest="speaking", default="", metavar="LANG", help="with --html: the editor's language")
     parser.set_defaults(run=lambda args: run_translations(args, root))
 
 
@@ -57,6 +59,8 @@ def run_translations(args: argparse.Namespace, root: Path) -> int:
         _record(survey, today, args.base, lang)
     elif args.json:
         print(json.dumps(describe(survey, today, lang), ensure_ascii=False, indent=1))
+    elif args.html:
+        _write_dashboard(survey, root, args.speaking, today)
     elif lang:
         print("\n".join(_list(survey, lang, today)))
     else:
@@ -87,6 +91,18 @@ def _record(survey: Survey, today: date, base: str, lang: str) -> None:
         print(f"recorded: {one.key} in {one.lang}, from {one.source.lang}")
     where = f"; {earlier} by the source as it was where this branch left {base}" if base else ""
     print(f"Recorded {_count(len(done), 'translation')}{where}." if done else "Nothing to record.")
+
+
+def _write_dashboard(survey: Survey, root: Path, speaking: str, today: date) -> None:
+    from .choice import choose_language
+    from .dashboard import write_dashboard
+    from .settings import open_repository, read_configuration
+
+    settings = survey.inventory.settings
+    configuration = read_configuration(settings)
+    language = choose_language(survey, speaking or str(settings["DEFAULT_LANG"]))
+    page = write_dashboard(survey, root / configuration.dashboard, language, today, open_repository(configuration))
+    print(f"{page.relative_to(root) if page.is_relative_to(root) else page}: open it in a browser.")
 
 
 def describe(survey: Survey, today: date, lang: str = "") -> dict[str, Any]:

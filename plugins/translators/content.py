@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,6 +72,10 @@ class Inventory(Protocol):
 
     @property
     def problems(self) -> Sequence[object]: ...  # noqa: D102
+
+    def messages(self, tag: str) -> NullTranslations:
+        """The theme's texts in a language."""
+        ...
 
     def reread(self, text: Any, raw: bytes) -> Text:
         """A text as other bytes have it; raises a ValueError with a remedy where they are no text."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
+#: Pages of the plugin's own: the dashboard, the feed of corrections.
+TEMPLATES = Path(__file__).parent / "templates"
 FUNCTIONS = ("gettext", "ngettext", "pgettext", "npgettext")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -15,13 +14,11 @@ from pelican.plugins import signals
 
 from .content import Text
 from .corrections import authority_of, feed_id, list_corrections, pass_on
-from .messages import find_messages
+from .messages import TEMPLATES, find_messages
 from .outdated import find_changes
 from .settings import Configuration, open_repository, read_configuration
 from .states import Survey, Translation
 from .tasks import Task, list_tasks
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 class _State:
