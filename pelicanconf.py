@@ -144,6 +144,11 @@ PRIVACY_HOST = None
 PRIVACY_HOST_COUNTRY = None
 PRIVACY_MAILING_SERVICE = "mailroom"
 
+# What a new language needs beside its texts, and in whose name `--commit` commits (plugins/translators/README.md).
+TRANSLATORS_CATALOGUES = ["theme/messages", "mailroom/messages"]
+TRANSLATORS_TABLES = ["terms.yaml", "atlas.yaml"]
+TRANSLATORS_COMMITTER = "The Human Rights <info@thehuman-rights.com>"
+
 CITATIONS_ORGANISATIONS = ["desk"]  # the author is an organisation, not a person
 CITATIONS_ACCESS_DATES = True  # each source on the web says when it was read
 RELATED_BY = ["countries", "topics"]

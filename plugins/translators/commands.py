@@ -1,10 +1,11 @@
-"""The commands of this part: `translations`."""
+"""The commands of the translators' desk."""
 
 from __future__ import annotations
 
 import argparse
 import gc
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .content import Inventory
+    from .glossary import Glossary
     from .states import Group, Survey, Translation
 
 # Whatever is large is imported where it is used, so that `--help` answers at once.
@@ -42,6 +44,84 @@ def add_commands(subparsers: Any, root: Path) -> None:
     parser.add_argument("--in", dest="speaking", default="", metavar="LANG", help="with --html: the editor's language")
     parser.set_defaults(run=lambda args: run_translations(args, root))
 
+    translate = subparsers.add_parser(
+        "translate",
+        help="claim a translation, and write the file to fill in",
+        description="Claim a translation, so that nobody begins it twice, and write the file to fill in: each block of "
+        "the source is quoted above the place for its translation. --done takes the quotations out.",
+    )
+    _add_translation(translate)
+    translate.add_argument("--from", dest="source", default="", metavar="LANG", help="translate the text in LANG")
+    which = translate.add_mutually_exclusive_group()
+    which.add_argument("--done", action="store_true", help="it is finished: no quotations, no draft, no claim any more")
+    which.add_argument("--release", action="store_true", help="take the claim back")
+    _add_name(translate)
+    _add_commit(translate)
+    translate.set_defaults(run=lambda args: run_translate(args, root))
+
+    diff = subparsers.add_parser("diff", help="what changed in the source, beside its present translation")
+    _add_translation(diff)
+    diff.add_argument("--html", type=Path, metavar="FILE", help="write it as a page that needs nothing else")
+    diff.set_defaults(run=lambda args: run_diff(args, root))
+
+    accept = subparsers.add_parser("accept", help="record that a translation says what its source says now")
+    _add_translation(accept)
+    accept.add_argument("--minor", action="store_true", help="what changed asks nothing of the translation")
+    _add_commit(accept)
+    accept.set_defaults(run=lambda args: run_accept(args, root))
+
+    kit = subparsers.add_parser("kit", help="one file to mail to a translator who has nothing installed")
+    _add_translation(kit)
+    kit.add_argument("--format", choices=["docx", "html"], default="docx", help="default: docx, the safer to fill in")
+    kit.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="the folder to write it to")
+    kit.set_defaults(run=lambda args: run_kit(args, root))
+
+    importing = subparsers.add_parser(
+        "import",
+        help="take in a kit that came back, or a .docx or .md",
+        description="Write the translation that a file holds, as Markdown. Nothing of the file is kept but its text.",
+    )
+    importing.add_argument("file", type=Path, help="a kit (.docx, .html), or a text (.docx, .md)")
+    importing.add_argument("--key", default="", help="which text it is, if it is no kit")
+    importing.add_argument("--lang", default="", help="its language, if it is no kit")
+    importing.add_argument("--replace", action="store_true", help="write over the translation that is there")
+    importing.add_argument("--check", action="store_true", help="show what is doubtful, and write nothing")
+    _add_name(importing)
+    _add_commit(importing)
+    importing.set_defaults(run=lambda args: run_import(args, root))
+
+    language = subparsers.add_parser(
+        "language",
+        help="start a language: all there is to fill in",
+        description="Begin every catalogue of a language, and list what is left to do, in order. Run it again to see "
+        "what still is.",
+    )
+    language.add_argument("tag", help="a BCP 47 tag, such as tr or pt-BR")
+    language.add_argument("--all", action="store_true", help="every place, not only the first of each")
+    _add_commit(language)
+    language.set_defaults(run=lambda args: run_language(args, root))
+
+
+def _add_translation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", help="the text's key: its file's name without the ending")
+    parser.add_argument("lang", help="the language of the translation")
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--by",
+        default="",
+        metavar="NAME",
+        type=lambda text: " ".join(text.split()),
+        help="the translator's name or pseudonym, as readers see it (default: withheld)",
+    )
+
+
+def _add_commit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--commit", action="store_true", help="commit what was written, as TRANSLATORS_COMMITTER and at 00:00 UTC"
+    )
+
 
 def run_translations(args: argparse.Namespace, root: Path) -> int:
     """Show the state of all translations, or record what they were made from; 1 when a file is broken."""
@@ -68,6 +148,179 @@ def run_translations(args: argparse.Namespace, root: Path) -> int:
     for problem in survey.problems:
         print(problem, file=sys.stderr)
     return 1 if survey.problems else 0
+
+
+def run_translate(args: argparse.Namespace, root: Path) -> int:
+    """Claim a translation and write the file to fill in, or end either."""
+    from .choice import choose_source, choose_translation
+    from .drafting import begin, finish, give_back
+
+    desk = _Desk(args, root)
+    one = choose_translation(desk.survey, args.key, args.lang)
+    what = f"{one.key} in {one.lang}"
+    if args.release:
+        desk.keep(give_back(desk.survey, one), f"Give {one.key} in {one.lang} back")
+        print(f"{what}: nobody's claim any more." + (" What is written of it stays." if one.text else ""))
+        return 0
+    if args.done:
+        desk.keep(finish(desk.survey, one, desk.today), f"Translate {one.key} into {one.lang}")
+        print(f"{one.text.name if one.text else what}: finished. `./blog check` looks at it beside its source.")
+        return 0
+    source = choose_source(desk.survey, one, args.source)
+    path, written = begin(desk.survey, desk.configuration, desk.read_glossary(), one, source, args.by, desk.today)
+    desk.keep(written, f"Begin the translation of {one.key} into {one.lang}")
+    name = path.relative_to(root).as_posix()
+    if one.text:
+        print(f"{what}: claimed. What changed in its source: ./blog diff {one.key} {one.lang}; then mend {name}")
+        return 0
+    print(f"{name}: write over the … below each quotation, {_count(one.words, 'word')}. ./blog serve shows it.")
+    print(f"When it is finished: ./blog translate {one.key} {one.lang} --done")
+    return 0
+
+
+def run_diff(args: argparse.Namespace, root: Path) -> int:
+    """Show what changed in a source since it was translated."""
+    from .choice import choose_language, choose_translation
+    from .comparison import compare, show_passages, write_page
+
+    survey = _take_survey(args, root)
+    one = choose_translation(survey, args.key, args.lang)
+    source, target = choose_language(survey, one.source.lang), choose_language(survey, one.lang)
+    passages = compare(survey, one)
+    title = " ".join(one.source.fields.get("title", ()))
+    if args.html:
+        args.html.write_text(write_page(passages, one.key, title, source, target, one.notes), "utf-8", newline="\n")
+        print(f"{args.html}: {_count(len(passages), 'change')}.")
+        return 0
+    for note in one.notes:
+        print(f"The source article was {note}.\n")
+    if passages:
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print("\n".join(show_passages(passages, source, target, colour=colour)))
+    print(_conclude(one, len(passages)))
+    return 0
+
+
+def _conclude(one: Translation, changes: int) -> str:
+    """What the comparison comes to, and what to do next."""
+    what = f"{one.key} in {one.lang}"
+    if one.text is None:
+        return f"{what}: there is no translation yet. Begin it: ./blog translate {one.key} {one.lang}"
+    if one.record.basis is None:
+        return f"{what}: nobody has recorded what it was made from, so nobody knows what has changed since."
+    if not changes and not one.notes:
+        return f"{what}: nothing has changed in {one.source.name} since it was translated."
+    mended = f"When {one.text.name} says the same: ./blog accept {one.key} {one.lang}"
+    return mended if one.notes else f"{mended}; if nothing needed mending, with --minor"
+
+
+def run_accept(args: argparse.Namespace, root: Path) -> int:
+    """Record that a translation is in line with its source."""
+    from .choice import choose_translation
+    from .drafting import expect_finished
+    from .recording import accept
+    from .records import record_path
+
+    desk = _Desk(args, root)
+    one = choose_translation(desk.survey, args.key, args.lang)
+    text = expect_finished(one)
+    accept(desk.survey, one, desk.today, minor=args.minor)
+    desk.keep([record_path(desk.survey.inventory.content, one.lang, one.key)], f"Accept {one.key} in {one.lang}")
+    print(f"{text.name}: in line with {one.source.name} as it is now.")
+    return 0
+
+
+def run_kit(args: argparse.Namespace, root: Path) -> int:
+    """Write a kit."""
+    from .catalogues import read_messages
+    from .choice import choose_translation
+    from .exchange import make_kit
+
+    desk = _Desk(args, root)
+    one = choose_translation(desk.survey, args.key, args.lang)
+    messages: dict[tuple[str, str], str] = {}
+    for folder in reversed(desk.configuration.catalogues):
+        messages |= read_messages(root / folder / f"{one.lang}.po")
+    name, data = make_kit(
+        desk.survey, desk.read_glossary(), one, args.format, lambda text: messages.get(("", text), text)
+    )
+    args.output.mkdir(parents=True, exist_ok=True)
+    path = args.output / name
+    path.write_bytes(data)
+    print(f"{path}: to be filled in and sent back; then ./blog import {name}")
+    return 0
+
+
+def run_import(args: argparse.Namespace, root: Path) -> int:
+    """Take in a translation that was sent in; 1 when there is one already and it was not to be replaced."""
+    from .errors import DeskError
+    from .exchange import receive, show_doubts, write_delivery
+
+    desk = _Desk(args, root)
+    delivery = receive(desk.survey, args.file.name, args.file.read_bytes(), args.key, args.lang)
+    one = delivery.one
+    if one.text and not (args.replace or args.check):
+        remedy = "--check shows what is doubtful in the file, --replace writes over the text"
+        raise DeskError(args.file.name, f"{one.text.name} is there already", remedy)
+    for line in show_doubts(delivery):
+        print(line)
+    doubts = _count(len(delivery.imported.doubts), "doubt")
+    if args.check:
+        print(f"{args.file.name}: {one.key} in {one.lang}, {doubts}. Nothing was written.")
+        return 0
+    written = write_delivery(desk.survey, delivery, args.by, desk.today)
+    desk.keep(written, f"Take in the translation of {one.key} into {one.lang}")
+    name = written[0].relative_to(root).as_posix()
+    print(f"{name}: {doubts} to look at." if delivery.imported.doubts else f"{name}: nothing doubtful.")
+    if not delivery.is_recent:
+        print(f"Its source has changed since the kit was made: ./blog diff {one.key} {one.lang}")
+    return 0
+
+
+def run_language(args: argparse.Namespace, root: Path) -> int:
+    """Start a language, or show what it still lacks."""
+    from .edition import describe_edition, read_tag, start_edition
+
+    desk = _Desk(args, root)
+    edition = start_edition(desk.survey.inventory, desk.survey, desk.configuration, read_tag(args.tag))
+    desk.keep(edition.written, f"Begin the catalogues of {edition.lang}")
+    print("\n".join(describe_edition(edition, root, 0 if args.all else 3)))
+    if not edition.left:
+        print(f"{edition.lang}: everything is there. `./blog check` looks at it.")
+    return 0
+
+
+class _Desk:
+    """What the commands that write share: the texts, the settings, the day, and whether to commit."""
+
+    def __init__(self, args: argparse.Namespace, root: Path) -> None:
+        from .commits import read_committer
+        from .settings import read_configuration
+
+        self.survey = _take_survey(args, root)
+        self.configuration = read_configuration(self.survey.inventory.settings)
+        self.today = datetime.now(UTC).date()
+        self._root = root
+        self._commits = getattr(args, "commit", False)
+        if self._commits:
+            read_committer(self.configuration.committer)  # before anything is written
+
+    def read_glossary(self) -> Glossary:
+        """How what recurs is written in each language."""
+        from .glossary import Glossary, read_glossary
+
+        if not self.configuration.glossary:
+            return Glossary()
+        inventory = self.survey.inventory
+        tags = [language.tag for language in inventory.languages]
+        return read_glossary(inventory.content / self.configuration.glossary, tags)
+
+    def keep(self, paths: Iterable[Path], message: str) -> None:
+        """Commit what was written, if that was asked for."""
+        from .commits import commit_files
+
+        if self._commits and commit_files(self._root, paths, message, self.configuration.committer, self.today):
+            print(f"committed: {message}")
 
 
 def _take_survey(args: argparse.Namespace, root: Path) -> Survey:

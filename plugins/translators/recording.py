@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 from .content import Text
 from .errors import DeskError
@@ -22,7 +23,9 @@ def record(survey: Survey, one: Translation, day: date, source: Text | None = No
         raise DeskError(_name(one), "there is no translation yet", f"Begin it: `./blog translate {one.key} {one.lang}`")
     source = source or one.source
     basis = make_basis(source.lang, day, source.raw, survey.blocks_of(source), notes_of(one.article))
-    return _write(survey, one, Record(basis, one.claim if is_draft(one.text) else None))
+    made = Record(basis, one.claim if is_draft(one.text) else None)
+    save_record(survey, one, made)
+    return made
 
 
 def accept(survey: Survey, one: Translation, day: date, *, minor: bool = False) -> Record:
@@ -41,7 +44,9 @@ def accept(survey: Survey, one: Translation, day: date, *, minor: bool = False) 
         what = f"its source article was {' and '.join(one.notes)}, which is not minor"
         raise DeskError(_name(one), what, f"Look at it, then `./blog accept {one.key} {one.lang}`")
     fresh = make_basis(basis.lang, basis.day, one.source.raw, survey.blocks_of(one.source), notes_of(one.article))
-    return _write(survey, one, replace(one.record, basis=fresh))
+    made = replace(one.record, basis=fresh)
+    save_record(survey, one, made)
+    return made
 
 
 def find_unrecorded(survey: Survey, lang: str = "") -> list[Translation]:
@@ -101,12 +106,16 @@ def _git(survey: Survey, *arguments: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _write(survey: Survey, one: Translation, record: Record) -> Record:
+def save_record(survey: Survey, one: Translation, record: Record) -> list[Path]:
+    """Write what is known of a translation; returns the files that were written, or that went."""
     content = survey.inventory.content
-    write_record(record_path(content, one.lang, one.key), record)
-    for key in former_keys(one.article):  # it stood there before the text was renamed
-        record_path(content, one.lang, key).unlink(missing_ok=True)
-    return record
+    path = record_path(content, one.lang, one.key)
+    write_record(path, record)
+    # It stood there before the text was renamed.
+    former = [old for key in former_keys(one.article) if (old := record_path(content, one.lang, key)).exists()]
+    for old in former:
+        old.unlink()
+    return [path, *former]
 
 
 def _name(one: Translation) -> str:

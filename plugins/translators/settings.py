@@ -26,6 +26,12 @@ class Configuration:
     fields: tuple[str, ...] = ("image_alt", "image_caption", "image_credit", "tab_title")
     #: How what recurs is written in each language, relative to PATH; "" for none.
     glossary: str = "glossary.yaml"
+    #: Folders of gettext catalogues that a language needs, relative to the project's folder.
+    catalogues: tuple[str, ...] = ("theme/messages",)
+    #: YAML files with a text for each language, relative to PATH.
+    tables: tuple[str, ...] = ("terms.yaml",)
+    #: Whose name stands in Git for what `--commit` commits, as in "The desk <desk@example.org>"; "" for nobody's.
+    committer: str = ""
     #: The repository's address at a code host, such as "https://github.com/owner/name"; "" for no links to its editor.
     repository: str = ""
     #: What kind of host that is where its address does not tell: "github", "gitlab" or "gitea" (Forgejo too).
@@ -45,14 +51,15 @@ def read_configuration(settings: Mapping[str, Any]) -> Configuration:
             near = get_close_matches(name, known, n=1, cutoff=0) or sorted(known)
             raise ConfigurationError(name, value, f"unknown setting. Did you mean {near[0]!r}?")
     values = {known[name]: value for name, value in stated.items()}
-    names = values.get("fields", ())
-    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
-        raise ConfigurationError(PREFIX + "FIELDS", names, "use a list of fields, such as ('image_alt',)")
-    if "fields" in values:
-        values["fields"] = tuple(name.lower() for name in names)
+    for name, example in (("fields", "image_alt"), ("catalogues", "theme/messages"), ("tables", "terms.yaml")):
+        stated_list = values.get(name, ())
+        if not isinstance(stated_list, (list, tuple)) or not all(isinstance(one, str) for one in stated_list):
+            raise ConfigurationError(PREFIX + name.upper(), stated_list, f"use a list of {name}, such as [{example!r}]")
+        if name in values:
+            values[name] = tuple(one.lower() if name == "fields" else one for one in stated_list)
     if not isinstance(values.get("glossary", ""), str):
         raise ConfigurationError(PREFIX + "GLOSSARY", values["glossary"], 'use a path, or "" for none')
-    for name in ("repository", "repository_host", "repository_branch", "dashboard"):
+    for name in ("committer", "repository", "repository_host", "repository_branch", "dashboard"):
         if not isinstance(values.get(name, ""), str):
             raise ConfigurationError(PREFIX + name.upper(), values[name], "use text")
     configuration = Configuration(**values)
