@@ -37,6 +37,13 @@ def add_commands(subparsers: Any, root: Path) -> None:
 
     check = subparsers.add_parser("check", help="say what an editor must know before publishing")
     check.add_argument("--strict", action="store_true", help="fail on warnings too")
+    check.add_argument("--annotate", action="store_true", help="as a code host shows findings, beside their lines")
+    check.add_argument(
+        "--since",
+        default="",
+        metavar="REF",
+        help="of warnings, only those of files that changed since that commit",
+    )
     _add_production(check)
     check.set_defaults(run=lambda args: run_check(args, root))
 
@@ -134,7 +141,18 @@ def run_check(args: argparse.Namespace, root: Path) -> int:
             production=args.production,
             progress=progress,
         )
-    report(result)
+    if args.since:
+        from .annotations import changed_files
+
+        changed = changed_files(root, args.since)
+        result.problems = [one for one in result.problems if not one.warning or one.file in changed]
+    if args.annotate:
+        from .annotations import annotate
+
+        for problem in result.problems:
+            print(annotate(problem, root))
+    else:
+        report(result)
     warnings = count_warnings(result.problems)
     if not result.problems:
         print(f"Nothing to mend in {_count(result.pages, 'page')}.")
@@ -155,7 +173,9 @@ def _publish(args: argparse.Namespace, root: Path) -> int:
 
     command = read_command(root)
     following: list[Callable[[], int]] = [prepare(root) for prepare in args.follow_publish]
-    production = argparse.Namespace(production=True, strict=False, output=None, without_broken=False)
+    production = argparse.Namespace(
+        production=True, strict=False, annotate=False, since="", output=None, without_broken=False
+    )
     if code := run_check(production, root):
         print("Nothing was published.", file=sys.stderr)
         return code

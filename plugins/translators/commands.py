@@ -42,6 +42,9 @@ def add_commands(subparsers: Any, root: Path) -> None:
     )
     parser.add_argument("--html", action="store_true", help="write the dashboard: pages for an editor's browser")
     parser.add_argument("--in", dest="speaking", default="", metavar="LANG", help="with --html: the editor's language")
+    parser.add_argument(
+        "--preview", type=Path, metavar="FOLDER", help="build the site as it would be published, to look at from a disk"
+    )
     parser.set_defaults(run=lambda args: run_translations(args, root))
 
     translate = subparsers.add_parser(
@@ -127,6 +130,8 @@ def run_translations(args: argparse.Namespace, root: Path) -> int:
     """Show the state of all translations, or record what they were made from; 1 when a file is broken."""
     from .errors import DeskError
 
+    if args.preview:
+        return _write_preview(args, root)
     survey = _take_survey(args, root)
     tags = [language.tag for language in survey.inventory.languages]
     lang = next((tag for tag in tags if tag.casefold() == args.lang.casefold().replace("_", "-")), "")
@@ -344,6 +349,17 @@ def _record(survey: Survey, today: date, base: str, lang: str) -> None:
         print(f"recorded: {one.key} in {one.lang}, from {one.source.lang}")
     where = f"; {earlier} by the source as it was where this branch left {base}" if base else ""
     print(f"Recorded {_count(len(done), 'translation')}{where}." if done else "Nothing to record.")
+
+
+def _write_preview(args: argparse.Namespace, root: Path) -> int:
+    """Build the site as it would be published, with links that open from a disk; exit as `build` does."""
+    from .preview import prepare_preview
+
+    code: int = args.build_into[0](root, args.preview, production=True)
+    if not code:
+        prepare_preview(args.preview)
+        print(f"{args.preview / 'index.html'}: open it in a browser.")
+    return code
 
 
 def _write_dashboard(survey: Survey, root: Path, speaking: str, today: date) -> None:
