@@ -18,7 +18,8 @@ Find = Callable[[Text], Any]
 class Task:
     """A translation to make or to bring into line.
 
-    `piece` is what is translated; `changes` is how many changes there were in it since; `address` opens the code
+    `piece` is what is translated; `changes` is how many changes there were in it since, 0
+    for one that was only corrected or retracted; `address` opens the code
     host's editor, "" where there is none.
     """
 
