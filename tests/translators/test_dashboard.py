@@ -82,7 +82,7 @@ def test_every_text_stands_beside_its_state_in_every_language(site: Site) -> Non
 
 def test_every_state_that_asks_for_something_leads_to_what_is_asked(site: Site) -> None:
     for link in page(site, "index").cssselect(".texts td a"):
-        name, _, key = link.get("href").partition("#")
+        name, _, key = str(link.get("href")).partition("#")
         assert page(site, name.removesuffix(".html")).cssselect(f"tr[id='{key}']")
 
 
@@ -97,14 +97,14 @@ def test_each_row_has_the_command_and_the_editors_link(site: Site) -> None:
         "unknown": ["./blog accept unknown fa"],
         "help": ["./blog translate help fa", "./blog kit help fa"],
     }
-    links = {key: row.cssselect("td a")[0].get("href") for key, row in rows.items()}
+    links = {key: str(row.cssselect("td a")[0].get("href")) for key, row in rows.items()}
     assert links["draft"] == "https://github.com/o/r/edit/main/content/articles/fa/draft.md"
     assert links["help"].startswith("https://github.com/o/r/new/main?filename=content%2Fpages%2Ffa%2Fhelp.md&value=")
     assert "corrected on 2026-11-23" in rows["corrected"].text_content()
     assert "<b>Nasrin</b> has been at work on it since 2026-11-22" in rows["claimed"].text_content()
 
 
-def test_it_speaks_the_editors_language(site: Site, tmp_path: Path) -> None:
+def test_it_speaks_the_editors_language(site: Site) -> None:
     (site.root / "pelicanconf.py").write_text(
         (site.root / "pelicanconf.py").read_text("utf-8") + "TRANSLATORS_DASHBOARD = 'var/persian'\n", "utf-8"
     )

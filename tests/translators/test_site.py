@@ -8,6 +8,7 @@ from typing import Any
 
 import feedparser
 import pytest
+from lxml import html
 from multilingual.commands import read_content
 from translators.recording import accept, record
 from translators.settings import read_configuration
@@ -17,8 +18,10 @@ from tests.multilingual.sites import Site, texts
 from tests.once import once
 
 DAY = date(2026, 11, 22)
-XHTML = "{http://www.w3.org/1999/xhtml}link"
-BODY = "## One\n\nA first paragraph of some length.[^a]\n\n- An item.\n- Another item.\n\n## Two\n\nThe end.\n\n[^a]: A source.\n"
+BODY = (
+    "## One\n\nA first paragraph of some length.[^a]\n\n- An item.\n- Another item.\n\n"
+    "## Two\n\nThe end.\n\n[^a]: A source.\n"
+)
 PERSIAN = "## یک\n\nبند نخست.[^a]\n\n- یک مورد.\n- مورد دیگر.\n\n## دو\n\nپایان.\n\n[^a]: یک منبع.\n"
 CHANGED = (
     BODY.replace("some", "no")
@@ -28,13 +31,20 @@ CHANGED = (
 )
 SETTINGS: dict[str, Any] = {
     "PLUGINS": ["multilingual", "prose", "translators"],
-    "MARKDOWN": {"extension_configs": {"markdown.extensions.extra": {}, "markdown.extensions.footnotes": {}}},
+    "MARKDOWN": {
+        "extension_configs": {"markdown.extensions.extra": {}, "markdown.extensions.footnotes": {}},
+        "output_format": "html5",
+    },
 }
 
 
 def survey(site: Site) -> Survey:
     inventory = read_content(site.folder)
     return Survey(inventory, read_configuration(inventory.settings))
+
+
+def hrefs(element: html.HtmlElement, selector: str) -> list[str]:
+    return [str(link.get("href")) for link in element.cssselect(selector)]
 
 
 def put_on_record(site: Site, *keys: str, langs: tuple[str, ...] = ("fa", "zh-Hans")) -> None:
@@ -92,11 +102,11 @@ def test_an_outdated_translation_says_so_and_how_many_changes_there_were(site: S
 
 def test_each_change_is_marked_where_it_belongs(site: Site) -> None:
     for url in ("fa/تغییر-changed/", "zh-Hans/changed/"):
-        marks = site.html(url).cssselect(".prose .remark")
-        assert [mark.getnext().get("id") if mark.getnext() is not None else "" for mark in marks][:2] == ["p1", "p2"]
-        links = [mark.cssselect("a")[0].get("href").partition("#")[2] for mark in marks]
+        page = site.html(url)
+        assert page.xpath("//p[@class='remark ui']/following-sibling::*[1]/@id") == ["p1", "p2", "s2"]
+        links = [href.partition("#")[2] for href in hrefs(page, ".prose .remark a")]
         assert links == ["c1", "c2", "c4", "c5"], "what is new stands behind what is marked already"
-        assert marks[-1].getparent().get("id") == "fn:a"
+        assert page.xpath("//li[p[@class='remark ui']]/@id") == ["fn:a"]
 
 
 def test_a_text_whose_page_has_other_blocks_than_its_file_is_marked_nowhere(tmp_path: Path) -> None:
@@ -235,18 +245,21 @@ def test_what_a_language_lacks_leads_to_where_one_can_help(site: Site) -> None:
 def test_volunteers_are_asked_for_what_readers_can_see(site: Site) -> None:
     page = site.html("en/help-translate/")
     persian = page.cssselect("details.tasks")[1]
-    asked = [(link.text, link.getnext().text.strip()) for link in persian.cssselect("li > a")]
+    asked = [
+        (item.xpath("string(a)"), item.xpath("string(span/text()[1])").strip().partition(";")[0])
+        for item in persian.cssselect("li")
+    ]
     assert asked == [
         ("gone in en", "has been corrected or retracted"),
         ("wrong in en", "has been corrected or retracted"),
         ("changed in en", "5 paragraphs have changed"),
-        ("missing in en", "not translated yet; source:"),
+        ("missing in en", "not translated yet"),
         ("about in en", "1 paragraph has changed"),
-        ("follow in en", "not translated yet; source:"),
-        ("help-translate in en", "not translated yet; source:"),
+        ("follow in en", "not translated yet"),
+        ("help-translate in en", "not translated yet"),
     ]
     assert "secret" not in site.text("en/help-translate/")
-    address = next(link.get("href") for link in persian.cssselect("li .part a") if "missing.md" in link.get("href"))
+    address = next(href for href in hrefs(persian, "li .part a") if "missing.md" in href)
     assert address == (
         "https://github.com/example/site/new/main?filename=content%2Farticles%2Ffa%2Fmissing.md"
         "&value=Title%3A%20%0ASummary%3A%20%0ATranslated_from%3A%20en%0ATranslator%3A%20withheld%0A%0A"
