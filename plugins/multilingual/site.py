@@ -121,13 +121,20 @@ class Site:
         return path, name_of(path, self.preparation.root)
 
     def report(
-        self, where: Content | str | Path, what: str, remedy: str, *, field: str = "", warning: bool = False
+        self,
+        where: Content | str | Path,
+        what: str,
+        remedy: str,
+        *,
+        field: str = "",
+        line: int = 0,
+        warning: bool = False,
     ) -> None:
         """Take in a finding of another plugin: the seam is `context["report_problem"]`.
 
-        `where` is a content object, then `field` names the line of its header; or a file or address.
+        `where` is a content object, then `field` names the line of its header; or a file, with a `line` of it; or an
+        address.
         """
-        line = 0
         if isinstance(where, Content):
             line = getattr(where, LINES, {}).get(field, 0)
             where = where.source_path

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .content import Inventory
-    from .glossary import Glossary
     from .states import Group, Survey, Translation
 
 # Whatever is large is imported where it is used, so that `--help` answers at once.
@@ -76,7 +75,13 @@ def add_commands(subparsers: Any, root: Path) -> None:
     kit = subparsers.add_parser("kit", help="one file to mail to a translator who has nothing installed")
     _add_translation(kit)
     kit.add_argument("--format", choices=["docx", "html"], default="docx", help="default: docx, the safer to fill in")
-    kit.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="the folder to write it to")
+    kit.add_argument(
+        "--output",
+        type=Path,
+        default=root / "var" / "kits",
+        metavar="DIR",
+        help="where to write it (default: var/kits)",
+    )
     kit.set_defaults(run=lambda args: run_kit(args, root))
 
     importing = subparsers.add_parser(
@@ -159,6 +164,8 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
     """Claim a translation and write the file to fill in, or end either."""
     from .choice import choose_source, choose_translation
     from .drafting import begin, finish, give_back
+    from .glossary import open_glossary
+    from .scaffold import PLACE
 
     desk = _Desk(args, root)
     one = choose_translation(desk.survey, args.key, args.lang)
@@ -172,13 +179,21 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
         print(f"{one.text.name if one.text else what}: finished. `./blog check` looks at it beside its source.")
         return 0
     source = choose_source(desk.survey, one, args.source)
-    path, written = begin(desk.survey, desk.configuration, desk.read_glossary(), one, source, args.by, desk.today)
+    path, written = begin(
+        desk.survey,
+        desk.configuration,
+        open_glossary(desk.survey, desk.configuration),
+        one,
+        source,
+        args.by,
+        desk.today,
+    )
     desk.keep(written, f"Begin the translation of {one.key} into {one.lang}")
     name = path.relative_to(root).as_posix()
     if one.text:
         print(f"{what}: claimed. What changed in its source: ./blog diff {one.key} {one.lang}; then mend {name}")
         return 0
-    print(f"{name}: write over the … below each quotation, {_count(one.words, 'word')}. ./blog serve shows it.")
+    print(f"{name}: write over {PLACE} below each quotation, {_count(one.words, 'word')}. ./blog serve shows it.")
     print(f"When it is finished: ./blog translate {one.key} {one.lang} --done")
     return 0
 
@@ -240,6 +255,7 @@ def run_kit(args: argparse.Namespace, root: Path) -> int:
     from .catalogues import read_messages
     from .choice import choose_translation
     from .exchange import make_kit
+    from .glossary import open_glossary
 
     desk = _Desk(args, root)
     one = choose_translation(desk.survey, args.key, args.lang)
@@ -247,12 +263,17 @@ def run_kit(args: argparse.Namespace, root: Path) -> int:
     for folder in reversed(desk.configuration.catalogues):
         messages |= read_messages(root / folder / f"{one.lang}.po")
     name, data = make_kit(
-        desk.survey, desk.read_glossary(), one, args.format, lambda text: messages.get(("", text), text)
+        desk.survey,
+        open_glossary(desk.survey, desk.configuration),
+        one,
+        args.format,
+        lambda text: messages.get(("", text), text),
     )
     args.output.mkdir(parents=True, exist_ok=True)
     path = args.output / name
     path.write_bytes(data)
-    print(f"{path}: to be filled in and sent back; then ./blog import {name}")
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    print(f"{shown}: to be filled in and sent back; then ./blog import FILE")
     return 0
 
 
@@ -309,16 +330,6 @@ class _Desk:
         self._commits = getattr(args, "commit", False)
         if self._commits:
             read_committer(self.configuration.committer)  # before anything is written
-
-    def read_glossary(self) -> Glossary:
-        """How what recurs is written in each language."""
-        from .glossary import Glossary, read_glossary
-
-        if not self.configuration.glossary:
-            return Glossary()
-        inventory = self.survey.inventory
-        tags = [language.tag for language in inventory.languages]
-        return read_glossary(inventory.content / self.configuration.glossary, tags)
 
     def keep(self, paths: Iterable[Path], message: str) -> None:
         """Commit what was written, if that was asked for."""

@@ -125,8 +125,8 @@ def find_renderings(glossary: Glossary, text: str, source: str, target: str) -> 
 
 def find_terms(glossary: Glossary, text: str, source: str, target: str) -> list[Term]:
     """The terms of the glossary in a text that have a rendering, each once."""
-    found = (found.term for found in glossary.find_terms(text, source))
-    return [term for term in dict.fromkeys(found, None) if term.renderings.get(target)]
+    found = {found.term.key: found.term for found in glossary.find_terms(text, source)}
+    return [term for term in found.values() if term.renderings.get(target)]
 
 
 def _changed(one: Translation, record: Record, written: Iterable[Path]) -> list[Path]:

@@ -23,8 +23,9 @@ from .kit.html import write_html
 from .kit.markdown import read_document
 from .kit.placement import Imported, place
 from .recording import save_record
-from .records import Record, claim, hash_source, make_basis
-from .states import Survey, Translation, notes_of
+from .records import Record, hash_source, make_basis
+from .scaffold import FIELD_MARK
+from .states import Survey, Translation, is_draft, notes_of
 
 Format = Literal["docx", "html"]
 FORMATS: Mapping[Format, Callable[..., bytes]] = {"docx": write_docx, "html": write_html}
@@ -96,16 +97,13 @@ def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "
 def write_delivery(survey: Survey, delivery: Delivery, by: str, day: date) -> list[Path]:
     """Write what came as the translation, a draft if there was none, and record it. Returns what was written.
 
-    What the header of a translation that is there says beside texts is kept. Raises ClaimedError where somebody else
-    than `by` is at work on it.
+    What the header of a translation that is there says beside texts is kept. Who has claimed it is not asked: whoever
+    takes a file in knows from whom it came.
     """
     one, source = delivery.one, delivery.source
-    if one.claim:
-        claim(one.record, by or one.claim.by, day, what=f"{one.key} in {one.lang}")
     path = one.text.path if one.text else find_place(survey, one)
-    header = _merge(one.text.fields, delivery.imported.fields) if one.text else {}
+    header = _merge(one.text.fields if one.text else {}, delivery.imported.fields, source)
     if one.text is None:
-        header = _merge({}, delivery.imported.fields)
         header |= {"Translated_from": [source.lang], "Translated": [day.isoformat()]}
         header |= {"Translator": [by or "withheld"], "Status": ["draft"]}
     elif by:
@@ -116,15 +114,17 @@ def write_delivery(survey: Survey, delivery: Delivery, by: str, day: date) -> li
     if not delivery.is_recent:  # it was made from another wording, of which only its own record may know
         return [path]
     basis = make_basis(source.lang, day, source.raw, survey.blocks_of(source), notes_of(one.article))
-    return [path, *save_record(survey, one, Record(basis, one.claim if one.text is None else None))]
+    unfinished = one.text is None or is_draft(one.text)
+    return [path, *save_record(survey, one, Record(basis, one.claim if unfinished else None))]
 
 
-def _merge(present: Mapping[str, Sequence[str]], fields: Mapping[str, str]) -> dict[str, list[str]]:
-    """A header's values by name, as it is written: what came first, then what was there."""
-    header = {name.capitalize(): [" ".join(value.split())] for name, value in fields.items() if value.strip()}
-    for name, values in present.items():
-        header.setdefault(name.capitalize(), [" ".join(value.split()) for value in values])
-    return header
+def _merge(present: Mapping[str, Sequence[str]], fields: Mapping[str, str], source: Text) -> dict[str, list[str]]:
+    """A header's values by name, as it is written: what came instead of what was there, and the rest of that."""
+    values = {name: [" ".join(value.split())] for name, value in fields.items() if value.strip()}
+    values |= {name: [" ".join(one.split()) for one in there] for name, there in present.items() if name not in values}
+    # A file without a title is no text.
+    title = values.pop("title", [FIELD_MARK + " ".join(source.fields.get("title", ()))])
+    return {"Title": title, **{name.capitalize(): value for name, value in values.items()}}
 
 
 def find_changed(document: Document, changes: Iterable[Change]) -> set[int]:

@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 
 from .errors import GlossaryError
+from .settings import Configuration
+from .states import Survey
 from .words import split_words
 
 _TABLES = ("terms", "names")
@@ -63,17 +65,26 @@ class Glossary:
         it may be wanted; it is too coarse to call anything wrong.
         """
         language = lang.split("-")[0]
+        words = _Words(text, language) if language not in _UNSPACED else None
         found = [
             Found(term, start, end)
             for term in self.terms
             for form in term.forms(lang)
-            for start, end in (_find_signs(text, form) if language in _UNSPACED else _find_words(text, form, language))
+            for start, end in (words.find(form) if words else _find_signs(text, form))
         ]
         chosen: list[Found] = []
         for one in sorted(found, key=lambda one: (one.start - one.end, one.start)):
             if all(one.end <= other.start or other.end <= one.start for other in chosen):
                 chosen.append(one)
         return sorted(chosen, key=lambda one: one.start)
+
+
+def open_glossary(survey: Survey, configuration: Configuration) -> Glossary:
+    """The glossary that the settings name. Raises GlossaryError."""
+    inventory = survey.inventory
+    if not configuration.glossary:
+        return Glossary()
+    return read_glossary(inventory.content / configuration.glossary, [language.tag for language in inventory.languages])
 
 
 def read_glossary(path: Path, langs: Collection[str]) -> Glossary:
@@ -133,17 +144,37 @@ def _find_signs(text: str, form: str) -> Iterator[tuple[int, int]]:
         yield found.span()
 
 
-def _find_words(text: str, form: str, language: str) -> Iterator[tuple[int, int]]:
-    wanted = [word.casefold() for word in split_words(form) if not word.isspace()]
-    words, at = [], 0
-    for word in split_words(text):
-        if not word.isspace():
-            words.append((word.casefold(), at, at + len(word)))
-        at += len(word)
-    for place in range(len(words) - len(wanted) + 1):
-        run = words[place : place + len(wanted)]
-        if all(_is_form(word, other, language) for (word, _, _), other in zip(run, wanted, strict=True)):
-            yield run[0][1], run[-1][2]
+class _Words:
+    """The words of a text, and where each beginning of three letters, which all forms share, stands among them."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self._language = language
+        self._words: list[tuple[frozenset[str], int, int]] = []
+        self._beginning: dict[str, list[int]] = {}
+        at = 0
+        for word in split_words(text):
+            if not word.isspace():
+                forms = _without_heads(word.casefold(), language)
+                for beginning in {form[:3] for form in forms}:
+                    self._beginning.setdefault(beginning, []).append(len(self._words))
+                self._words.append((forms, at, at + len(word)))
+            at += len(word)
+
+    def find(self, form: str) -> Iterator[tuple[int, int]]:
+        """From where to where a form of a term stands, or another form of it."""
+        wanted = [word.casefold() for word in split_words(form) if not word.isspace()]
+        for place in self._beginning.get(wanted[0][:3], ()) if wanted else ():
+            run = self._words[place : place + len(wanted)]
+            if len(run) == len(wanted) and all(
+                any(_is_form(word, other, self._language) for word in words)
+                for (words, _, _), other in zip(run, wanted, strict=True)
+            ):
+                yield run[0][1], run[-1][2]
+
+
+def _without_heads(word: str, language: str) -> frozenset[str]:
+    """A word, and in Arabic what is left without what is written in one with it."""
+    return frozenset({word, _ARABIC_HEAD.sub("", word)} if language == "ar" else {word})
 
 
 def _is_form(word: str, wanted: str, language: str) -> bool:
@@ -152,5 +183,4 @@ def _is_form(word: str, wanted: str, language: str) -> bool:
         return True
     cut = 1 if language == "en" else 2  # English only adds to a word; others change its end
     stem = wanted if len(wanted) < 5 else wanted[: max(4, len(wanted) - cut)]
-    heads = {word, _ARABIC_HEAD.sub("", word)} if language == "ar" else {word}
-    return len(wanted) > 2 and any(head.startswith(stem) and len(head) <= len(wanted) + 3 for head in heads)
+    return len(wanted) > 2 and word.startswith(stem) and len(word) <= len(wanted) + 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,8 +14,10 @@ from pelican.plugins import signals
 
 from .content import Text
 from .corrections import authority_of, feed_id, list_corrections, pass_on
+from .glossary import open_glossary
 from .messages import TEMPLATES, find_messages
 from .outdated import find_changes
+from .parity import Finding, find_leftovers, review
 from .settings import Configuration, open_repository, read_configuration
 from .states import Survey, Translation
 from .tasks import Task, list_tasks
@@ -49,6 +51,9 @@ def look(generators: list[Generator]) -> None:
     context["MESSAGES"].update(find_messages(TEMPLATES))
     site = _Site(context, _State.configuration)
     site.judge()
+    for text in site.survey.inventory.texts:
+        _report(context, find_leftovers(text))
+    context["CHECKS"].append(partial(advise, context, _State.configuration, site.survey))
     context["translators_tasks"] = site.list_tasks
     generator = generators[0]
     if isinstance(generator.env.loader, ChoiceLoader):
@@ -57,6 +62,16 @@ def look(generators: list[Generator]) -> None:
         context["PLANNERS"].append(partial(plan_corrections, context))
     if _has_template(generator, "changes"):
         context["PLANNERS"].append(partial(plan_changes, context))
+
+
+def advise(context: dict[str, Any], configuration: Configuration, survey: Survey, *_: Any, **__: Any) -> None:
+    """Look at every translation beside its source, for `check`."""
+    _report(context, review(survey, open_glossary(survey, configuration)))
+
+
+def _report(context: dict[str, Any], findings: Iterable[Finding]) -> None:
+    for one in findings:
+        context["report_problem"](one.file, one.what, one.remedy, line=one.line, warning=not one.is_mistake)
 
 
 def _has_template(generator: Generator, name: str) -> bool:
@@ -72,7 +87,7 @@ class _Site:
     """The texts as files, and as Pelican's objects."""
 
     def __init__(self, context: dict[str, Any], configuration: Configuration) -> None:
-        self._survey = Survey(context["take_inventory"](), configuration)
+        self.survey = Survey(context["take_inventory"](), configuration)
         self._repository = open_repository(configuration)
         self._contents = {
             (_kind(content), content.translation_key, str(content.lang)): content
@@ -84,7 +99,7 @@ class _Site:
         """Set on each text `translation_state` ("" for a source) and `outdated`, and pass corrections on."""
         for content in self._contents.values():
             content.translation_state, content.outdated = "", None
-        for group in self._survey.groups:
+        for group in self.survey.groups:
             for one in group.translations.values():
                 content, source = self._find(one.text), self._find(one.article)
                 if content is not None and source is not None:
@@ -93,7 +108,7 @@ class _Site:
     def _judge(self, content: Content, source: Content, one: Translation) -> None:
         content.translation_state = one.state
         content.outdated = find_changes(
-            self._survey, one, content._content or "", str(content.url), str(content.save_as)
+            self.survey, one, content._content or "", str(content.url), str(content.save_as)
         )
         if one.notes:
             pass_on(content, source, one.notes)
@@ -107,7 +122,7 @@ class _Site:
 
     def list_tasks(self, lang: str) -> list[Task]:
         """What readers of a language could be asked to translate."""
-        return list(list_tasks(self._survey, lang, self._find_published, self._repository))
+        return list(list_tasks(self.survey, lang, self._find_published, self._repository))
 
 
 def plan_changes(context: dict[str, Any], edition: Any) -> Iterator[Mapping[str, Any]]:

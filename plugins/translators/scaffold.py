@@ -19,8 +19,8 @@ from .kit.markdown import write_markdown
 MARK, FIELD_MARK = "translate:", "TRANSLATE: "
 #: What is said to be unfinished where a quotation is left, and nothing is wrong but that.
 QUOTATION = "a quotation of the source"
-#: Stands where words are wanted.
-PLACE = "…"
+#: Stands where words are wanted, and nowhere else.
+PLACE = "⟨…⟩"
 
 #: A term and its rendering.
 Renderings = Callable[[str], Iterable[tuple[str, str]]]
@@ -28,9 +28,6 @@ Renderings = Callable[[str], Iterable[tuple[str, str]]]
 _QUOTATION = re.compile(rf"<!--\s*{re.escape(MARK)}.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
 _WHOLE_QUOTATION = re.compile(rf"[ \t]*<!--\s*{re.escape(MARK)}(?:(?!-->).)*-->[ \t]*\n*", re.DOTALL | re.IGNORECASE)
 _FIELD = re.compile(rf"(?P<name>[A-Za-z0-9_-]+):\s*[\"']?{FIELD_MARK.strip()}", re.IGNORECASE)
-#: A line of which nothing is left without its marks, links, notes and places.
-_MARKUP = re.compile(r"\[\^[^\]]*\]:?|!?\[…?\](?:\([^)]*\)|<[^>]*>)?|\((?:[^()]*)\)|<[^>]*>|[#>*|+\s.-]|\d+\.")
-_FENCE = re.compile(r"[ ]{0,3}(```|~~~)")
 
 
 def write_scaffold(
@@ -142,12 +139,10 @@ def find_unfinished(text: str) -> Iterator[tuple[int, str]]:
         yield text.count("\n", 0, found.start()) + 1, QUOTATION
     # What is within a comment is no text, and its lines still count.
     text = _QUOTATION.sub(lambda found: "\n" * found[0].count("\n"), text)
-    in_header, in_code = True, False
+    in_header = True
     for number, line in enumerate(text.split("\n"), 1):
         in_header = in_header and bool(line.strip())
-        in_code ^= bool(_FENCE.match(line)) and not in_header
-        if in_header:
-            if field := _FIELD.match(line):
-                yield number, f"the field {field['name']} as it is in the source"
-        elif PLACE in line and not in_code and not _MARKUP.sub("", line).replace(PLACE, ""):
+        if in_header and (field := _FIELD.match(line)):
+            yield number, f"the field {field['name']} as it is in the source"
+        elif PLACE in line:
             yield number, "an empty place"

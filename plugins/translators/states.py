@@ -87,7 +87,7 @@ class Survey:
     def __init__(self, inventory: Inventory, configuration: Configuration) -> None:
         self.inventory = inventory
         self.problems = [str(problem) for problem in inventory.problems]
-        self._names = configuration.fields
+        self.names = configuration.fields
         self._convert: Convert | None = None
         self._blocks: dict[bytes, tuple[Block, ...]] = {}
         self._former = _first_keys(inventory.texts)
@@ -106,7 +106,7 @@ class Survey:
             if self._convert is None:
                 self._convert = make_converter(self.inventory.settings["MARKDOWN"])
             self._blocks[text.raw] = read_blocks(
-                text.fields, text.body, self._convert, names=self._names, former=self._former
+                text.fields, text.body, self._convert, names=self.names, former=self._former
             )
         return self._blocks[text.raw]
 
