@@ -15,6 +15,7 @@ from pelican.plugins import signals
 from .content import Text
 from .corrections import authority_of, feed_id, list_corrections, pass_on
 from .glossary import open_glossary
+from .kit.composition import MESSAGES
 from .messages import TEMPLATES, find_messages
 from .outdated import find_changes
 from .parity import Finding, find_leftovers, review
@@ -48,9 +49,11 @@ def look(generators: list[Generator]) -> None:
     context = generators[0].context
     if _State.configuration is None or "take_inventory" not in context:  # without multilingual, nothing is translated
         return
-    context["MESSAGES"].update(find_messages(TEMPLATES))
+    context["MESSAGES"].update((*find_messages(TEMPLATES), *MESSAGES))
     site = _Site(context, _State.configuration)
     site.judge()
+    for error in site.survey.unreadable:
+        context["report_problem"](error.where, error.what, f"{error.remedy}.", warning=True)
     for text in site.survey.inventory.texts:
         _report(context, find_leftovers(text))
     context["CHECKS"].append(partial(advise, context, _State.configuration, site.survey))

@@ -93,6 +93,7 @@ class Survey:
         self._former = _first_keys(inventory.texts)
         #: Key and language of translations whose record cannot be read: nothing may write over it.
         self.broken: set[tuple[str, str]] = set()
+        self.unreadable: list[RecordError] = []
         self.groups = tuple(self._form_groups())
 
     def find(self, key: str, lang: str) -> Translation | None:
@@ -153,6 +154,7 @@ class Survey:
     def report(self, error: RecordError, key: str, lang: str) -> None:
         """Note that a record is broken."""
         self.problems.append(f"{error}.")
+        self.unreadable.append(error)
         self.broken.add((key, lang))
 
 

@@ -280,3 +280,14 @@ def test_a_theme_that_knows_nothing_of_the_desk_gets_no_pages_from_it(tmp_path: 
     site.article("en", "one", CHANGED)
     site.build_whole()
     assert not [page for page in site.pages() if "corrections" in page or "changes" in page]
+
+
+def test_a_record_that_cannot_be_read_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    site = Site(tmp_path, **SETTINGS)
+    site.article("en", "one", BODY)
+    site.translation("fa", "one", "en", PERSIAN)
+    site.write(".translations/fa/one.json", "{")
+    found = [problem for problem in site.build_whole().problems if "one.json" in problem.file]
+    assert len(found) == 1
+    assert found[0].warning
+    assert found[0].file == "content/.translations/fa/one.json:1"

@@ -51,6 +51,8 @@ TEXTS = {
     "glossary": "Words that our texts translate in the same way",
     "instructions": "How to use this file",
 }
+#: All that a kit says, for whoever looks whether it is translated.
+MESSAGES = (*LABELS.values(), *INSTRUCTIONS, HTML_INSTRUCTION, *TEXTS.values())
 
 
 @dataclass(frozen=True, slots=True)
