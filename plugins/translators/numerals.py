@@ -94,7 +94,7 @@ def read_numbers(text: str, lang: str) -> Numbers:
             if gregorian := _to_gregorian(int(found[1]), _SOLAR_MONTHS[found[2]], int(found[3])):
                 stated |= gregorian
                 solar |= {int(found[1]), int(found[3])}
-        text = _SOLAR_DATE.sub(" ", text)
+                text = text.replace(found[0], " ")
     if language in _CHARACTERS:
         implied |= set(_read_chinese(text))
     implied |= {int(month) for found in _MONTH.finditer(text) for month in found.groups() if month}

@@ -49,11 +49,12 @@ class Finding:
 
 def find_leftovers(text: Text) -> Iterator[Finding]:
     """What is left of a scaffold in a text that is no draft any more: readers would see the source's words, or none."""
-    if is_draft(text):
-        return
-    for line, what in find_unfinished(text.raw.decode("utf-8-sig").replace("\r\n", "\n")):
-        remedy = f"`./blog translate {text.key} {text.lang} --done` takes quotations out; translate what is left."
-        yield Finding(text.name, line, f"{what} is left in a text that is no draft", remedy, is_mistake=True)
+    left = [] if is_draft(text) else list(find_unfinished(text.raw.decode("utf-8-sig").replace("\r\n", "\n")))
+    if left:
+        line, what = min(left)
+        more = f", and {len(left) - 1} more of its kind," if len(left) > 1 else ""
+        remedy = f"`./blog translate {text.key} {text.lang} --done` takes quotations out and names what is to do."
+        yield Finding(text.name, line, f"{what}{more} in a text that is no draft", remedy, is_mistake=True)
 
 
 def review(survey: Survey, glossary: Glossary) -> Iterator[Finding]:
