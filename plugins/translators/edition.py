@@ -102,13 +102,16 @@ def _is_known_to_cldr(lang: str) -> bool:
 
 def find_setting(path: Path, name: str) -> str:
     """Where a further line goes into a table of a settings file: "conf.py:40"; the file if that is unclear."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8-sig"))):
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets) and node.end_lineno:  # type: ignore[attr-defined]
-            return f"{path.name}:{node.end_lineno}"  # type: ignore[attr-defined]
-    return path.name
+    found = ""
+    for node in ast.parse(path.read_text("utf-8-sig")).body:
+        targets: Sequence[ast.expr] = ()
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = (node.target,)
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            found = f"{path.name}:{node.end_lineno}"  # the last one counts
+    return found or path.name
 
 
 def _begin_catalogue(edition: Edition, root: Path, name: str, lang: str) -> Step:
