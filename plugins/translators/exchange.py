@@ -119,9 +119,9 @@ def write_delivery(survey: Survey, delivery: Delivery, by: str, day: date) -> li
 
 
 def _merge(present: Mapping[str, Sequence[str]], fields: Mapping[str, str], source: Text) -> dict[str, list[str]]:
-    """A header's values by name, as it is written: what came instead of what was there, and the rest of that."""
-    values = {name: [" ".join(value.split())] for name, value in fields.items() if value.strip()}
-    values |= {name: [" ".join(one.split()) for one in there] for name, there in present.items() if name not in values}
+    """A header's values by name, as it is written: in the order that was there, with what came in its place."""
+    values = {name: [" ".join(one.split()) for one in there] for name, there in present.items()}
+    values |= {name: [" ".join(value.split())] for name, value in fields.items() if value.strip()}
     # A file without a title is no text.
     title = values.pop("title", [FIELD_MARK + " ".join(source.fields.get("title", ()))])
     return {"Title": title, **{name.capitalize(): value for name, value in values.items()}}
