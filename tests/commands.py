@@ -46,6 +46,7 @@ TOOLS = (
     Tool("mail", "the relay's way to mailboxes", ("/usr/lib/dovecot/lmtp",), ("dovecot-lmtpd",)),
     Tool("mail", "mailboxes", ("/usr/lib/dovecot/imap",), ("dovecot-imapd",)),
     Tool("mail", "what a spam filter makes of letters", ("spamassassin",), ("spamassassin",)),
+    Tool("mail", "letters in a terminal", ("neomutt",), ("neomutt",)),
     Tool("mail", "the order in which the mailroom writes and sends", ("strace",), ("strace",)),
 )
 CHECKS = {

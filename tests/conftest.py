@@ -1,13 +1,19 @@
 """What holds for all tests."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, BrowserType, sync_playwright
 
 from tests.frontdoor.support import browser_path
+
+if TYPE_CHECKING:
+    from tests.mailroom.servers import MailServer
 
 # How long an example takes says how busy the machine is; what must be quick has a test that says so. Every run tries
 # the same examples, so that a change is blamed for what it broke only; `--hypothesis-profile explore` finds new ones.
@@ -42,3 +48,12 @@ def browser(chromium: BrowserType) -> Iterator[Browser]:
     browser = chromium.launch(executable_path=browser_path())
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="session")
+def mail() -> Iterator[MailServer]:
+    """Postfix and Dovecot; one pair for all tests, so each test writes to addresses of its own."""
+    from tests.mailroom.servers import running_mail_server  # which not every system can import
+
+    with running_mail_server() as server:
+        yield server

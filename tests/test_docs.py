@@ -49,7 +49,13 @@ def test_every_i18n_subsites_setting_has_its_counterpart() -> None:
 def test_the_readme_names_only_commands_and_options_that_exist() -> None:
     parser = argparse.ArgumentParser()
     subparsers = parser.add_subparsers()
-    for module in ("multilingual.commands", "policy.commands", "tests.commands", "mailroom.commands"):
+    for module in (
+        "multilingual.commands",
+        "policy.commands",
+        "newsletter.commands",
+        "tests.commands",
+        "mailroom.commands",
+    ):
         importlib.import_module(module).add_commands(subparsers, ROOT)
     commands: dict[str, argparse.ArgumentParser] = dict(subparsers.choices)
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

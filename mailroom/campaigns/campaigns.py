@@ -118,13 +118,19 @@ class Campaigns:
         return self._database.write(work)
 
     def delete(self, key: str) -> None:
-        """Delete a draft, and test letters of it. Raises UnknownCampaign, CampaignClosed."""
+        """Delete a draft, and test letters of it; one that had been stopped is stopped again.
+
+        Raises UnknownCampaign, CampaignClosed.
+        """
 
         def work(connection: sqlite3.Connection) -> None:
             row = _row(connection, key)
-            sent = connection.execute("SELECT 1 FROM letters WHERE campaign = ? AND kind <> 'test'", (key,)).fetchone()
-            if row["state"] != "draft" or sent:
+            if row["state"] != "draft":
                 raise CampaignClosed(f"{key} has been started", "Only a draft can be deleted; a campaign is stopped.")
+            sent = connection.execute("SELECT 1 FROM letters WHERE campaign = ? AND kind <> 'test'", (key,)).fetchone()
+            if sent:
+                connection.execute("UPDATE campaigns SET state = 'stopped' WHERE key = ?", (key,))
+                return
             connection.execute("DELETE FROM letters WHERE campaign = ?", (key,))
             connection.execute("DELETE FROM campaigns WHERE key = ?", (key,))
 

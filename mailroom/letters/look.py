@@ -166,6 +166,11 @@ def _indented(_: Look, start: str) -> str:
     return f"margin:0 0 1em;padding:0;padding-{start}:1.4em"
 
 
+def _numbered(look: Look, start: str) -> str:
+    numerals = _NUMERALS.get(look.lang.partition("-")[0])
+    return _indented(look, start) + (f";list-style-type:{numerals}" if numerals else "")
+
+
 def _cell(start: str, weight: int) -> str:
     inner = "6px 12px 6px 0" if start == "left" else "6px 0 6px 12px"
     line = f"border-bottom:1px solid {LIGHT.rule}"
@@ -177,6 +182,8 @@ def _emphasis(look: Look, bold: str) -> str:
     return f"font-style:normal{bold}" if look.language.script in ("Arab", "Hans", "Hant") else ""
 
 
+#: Lists are numbered in the digits that their text is written with.
+_NUMERALS = {"fa": "persian", "ps": "persian", "ckb": "arabic-indic"}
 _TABLE = ("table", "tbody", "td", "tfoot", "th", "thead", "tr")
 _BLOCKS = ("blockquote", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "li", "ol", "p", "section", "ul")
 _STYLES: dict[str, Callable[[Look, str], str]] = {
@@ -187,7 +194,7 @@ _STYLES: dict[str, Callable[[Look, str], str]] = {
     "h4": lambda look, _: f"margin:1.6em 0 .5em;{look.heading(4)}",
     "a": lambda _, __: f"color:{LIGHT.accent}",
     "ul": _indented,
-    "ol": _indented,
+    "ol": _numbered,
     "li": lambda _, __: "margin:0 0 .35em",
     "dl": lambda _, __: "margin:0 0 1em",
     "dt": lambda _, __: "font-weight:700",

@@ -129,8 +129,8 @@ def run_pelican(
         result.problems += site.problems
         if [problem for problem in site.problems if not problem.warning] or log.problems:
             raise _StoppedError
-        if only:
-            site.plan.restrict(only)
+        if only and site.plan.restrict(only):
+            site.context["EDITED_TEXTS"] = frozenset(only)
 
     with _collected_log(settings_file.name) as log, _told(progress, result):
         plugin.watch_plan(stop_at_problems)

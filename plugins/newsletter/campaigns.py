@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cached_property
@@ -37,6 +39,8 @@ FOOT = "\n\n-- \n"
 #: The parts that are files of their own.
 PARTS = {"html": "campaign.html", "text": "campaign.txt"}
 _MARKS = "\u200e\u200f"
+#: What a folder of campaigns holds: theirs, and what a system leaves in any folder, such as .DS_Store.
+_OURS = re.compile(r"[a-z0-9-]+-[0-9a-f]{16}|\..*", re.DOTALL)
 _ATTEMPTS = 20
 
 
@@ -112,8 +116,14 @@ def make_post_id(site: str, identity: str) -> str:
 def write_campaigns(folder: Path, campaigns: Iterable[Campaign]) -> None:
     """Put these in the folder's place, whole: whoever reads it meanwhile sees the old ones or the new ones.
 
-    Several builds may do so at once: the folder is then one of theirs.
+    Several builds may do so at once: the folder is then one of theirs. Raises ConfigurationError for a folder with
+    anything else in it, which would be lost.
     """
+    with suppress(FileNotFoundError):
+        for each in folder.iterdir():
+            if not _OURS.fullmatch(each.name):
+                remedy = f"name a folder of its own: {each.name} in this one is no campaign, and would be deleted"
+                raise ConfigurationError("NEWSLETTER_CAMPAIGNS", str(folder), remedy)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True) as aside:
         new = Path(aside, "new")

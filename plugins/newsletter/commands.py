@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
+import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import chdir, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import chdir, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .campaigns import Campaign, read_campaigns
+from .errors import ConfigurationError, NewsletterError
+from .settings import SECRETS, Configuration, Secret, read_configuration, read_secrets
+
 if TYPE_CHECKING:
-    from .campaigns import Campaign
     from .desk import Desk, Entry, Outcome
     from .preview import Beside
-    from .settings import Configuration, Secret
 
 # Whatever is large is imported where it is used, so that `--help` answers at once.
 
@@ -36,9 +41,11 @@ class Site:
     root: Path
     settings: Path
     compose: Compose
+    #: How it is waited for pages.
+    sleep: Callable[[float], None] = time.sleep
 
 
-def add_commands(subparsers: Any, root: Path) -> None:
+def add_commands(subparsers: Any, root: Path, *, sleep: Callable[[float], None] = time.sleep) -> None:
     """Add this part's commands to the front door."""
     parser = subparsers.add_parser(
         "newsletter",
@@ -51,7 +58,7 @@ def add_commands(subparsers: Any, root: Path) -> None:
         code: int = args.build_into[0](root, output, production=True)
         return code
 
-    add_subcommands(parser, Site(root, root / "publishconf.py", build), preview=True)
+    add_subcommands(parser, Site(root, root / "publishconf.py", build, sleep), preview=True)
 
 
 def add_subcommands(parser: argparse.ArgumentParser, site: Site, *, preview: bool) -> None:
@@ -78,15 +85,27 @@ def add_subcommands(parser: argparse.ArgumentParser, site: Site, *, preview: boo
     add("plan", run_plan, "say what would become of each campaign, and why")
     draft = add("draft", run_draft, "hand in what is new, bring drafts up to date, withdraw those of what is gone")
     draft.add_argument(
-        "--again", nargs="+", default=[], metavar="KEY", help="also what was stopped, for those it has not reached"
+        "--again",
+        nargs="+",
+        default=[],
+        metavar="KEY",
+        type=_key,
+        help="also what was stopped, for those it has not reached",
     )
     send = add("send", run_send, "start what was reviewed, in all languages of the post, once its page can be read")
-    send.add_argument("keys", nargs="+", metavar="KEY", help="a campaign's key, as `plan` shows it")
+    send.add_argument("keys", nargs="+", metavar="KEY", type=_key, help="a campaign's key, as `plan` shows it")
     send.add_argument("--only", action="store_true", help="in no other language than named")
     stop = add("stop", run_stop, "stop what has not left")
-    stop.add_argument("keys", nargs="+", metavar="KEY", help="a campaign's key")
+    stop.add_argument("keys", nargs="+", metavar="KEY", type=_key, help="a campaign's key")
     test = add("test", run_test, "have a draft mailed to one address, which is asked for or read from standard input")
-    test.add_argument("key", metavar="KEY", help="a campaign's key")
+    test.add_argument("key", metavar="KEY", type=_key, help="a campaign's key")
+
+
+def _key(word: str) -> str:
+    """A key as it is typed or pasted."""
+    if not re.fullmatch(r"[a-z0-9-]+", key := word.strip().lower()):
+        raise argparse.ArgumentTypeError("a campaign's key stands here, as `plan` shows it")
+    return key
 
 
 def serve_beside(root: Path, url: str) -> Beside:
@@ -96,49 +115,32 @@ def serve_beside(root: Path, url: str) -> Beside:
     return Beside(root, url)
 
 
-def follow_publish(root: Path) -> Callable[[], int]:
-    """Read the settings now; once the site is online, wait for the pages, hand in drafts, and send if NEWSLETTER_SEND.
+def follow_publish(root: Path, *, sleep: Callable[[float], None] = time.sleep) -> Callable[[], int]:
+    """Read the settings now; once the site is online, wait for what is new, hand it in, and send it if NEWSLETTER_SEND.
 
     What the build for publishing has just composed is what is handed in.
     """
-    site = Site(root, root / "publishconf.py", lambda _args, _output: 0)
-    configuration, secrets = _read_settings(site), _read_secrets(site)
-    missing = [name for name in ("site_id", "since") if not getattr(configuration, name)]
-    unset = [f"NEWSLETTER_{name.upper()}" for name in missing]
-    if not secrets["NEWSLETTER_TOKEN"]:
-        unset.append("NEWSLETTER_TOKEN")
-    if unset:
+    from .desk import only_one, open_desk
 
-        def say() -> int:
-            print(
-                f"Newsletter: nothing is handed in, {' and '.join(unset)} {'is' if len(unset) == 1 else 'are'} empty."
-            )
-            return 0
-
-        return say
-    with _open_desk(configuration, {}, secrets):
+    configuration, secrets = _read_settings(root / "publishconf.py"), read_secrets(root)
+    needed = {
+        "NEWSLETTER_SITE_ID": configuration.site_id,
+        "NEWSLETTER_SINCE": configuration.since,
+        "NEWSLETTER_TOKEN": secrets["NEWSLETTER_TOKEN"],
+    }
+    if empty := [name for name, value in needed.items() if not value]:
+        return lambda: print(f"Newsletter: nothing is handed in without {', '.join(empty)}.") or 0
+    before = _stamp(root / configuration.campaigns)
+    with open_desk(configuration, {}, secrets):
         pass  # what is wrong with its settings is said before anything is built
-    before = _stamp(site, configuration)
-    return lambda: _explain(lambda: _follow(before, site, configuration, secrets))
 
+    def follow() -> int:
+        _check_composed(root / configuration.campaigns, before)
+        campaigns = read_campaigns(root / configuration.campaigns)
+        with only_one(root / "var"), open_desk(configuration, campaigns, secrets, sleep=sleep) as desk:
+            return _report(desk.push(send=configuration.send), "Newsletter: nothing is new.")
 
-def _follow(before: int, site: Site, configuration: Configuration, secrets: Mapping[str, Secret]) -> int:
-    from .desk import only_one
-    from .live import await_pages
-
-    _check_composed(before, site, configuration)
-    campaigns = _read_composed(site, configuration)
-    with only_one(site.root / "var"), _open_desk(configuration, campaigns, secrets) as desk:
-        new = [one for one in desk.plan() if one.action in ("submit", "update") or (one.composed and one.is_ready)]
-        pages = {page: None for one in new for page in one.campaign.pages}
-        if pages:
-            print(f"Newsletter: waiting until {_count(len(pages), 'page')} can be read as built.", flush=True)
-            await_pages(pages, configuration.wait)
-        code = _report(desk.draft(), "Newsletter: nothing is new.")
-        if not configuration.send or code:
-            return code
-        keys = desk.find_ready()
-        return _report(desk.send(keys, only=True), "") if keys else 0
+    return lambda: _explain(follow)
 
 
 def run_plan(site: Site, args: argparse.Namespace) -> int:
@@ -153,28 +155,29 @@ def run_plan(site: Site, args: argparse.Namespace) -> int:
 
 def run_draft(site: Site, args: argparse.Namespace) -> int:
     """Hand in drafts."""
-    with _alone(site), _desk(site, args) as (desk, _):
+    with _desk(site, args, alone=True) as (desk, _):
         return _report(desk.draft(args.again), "Nothing to do: the drafts are as composed.")
 
 
 def run_send(site: Site, args: argparse.Namespace) -> int:
     """Start campaigns."""
-    with _alone(site), _desk(site, args) as (desk, _):
+    with _desk(site, args, alone=True) as (desk, _):
         return _report(desk.send(args.keys, only=args.only), "")
 
 
 def run_stop(site: Site, args: argparse.Namespace) -> int:
-    """Stop campaigns. Nothing is composed: there is no time to lose."""
+    """Stop campaigns, each whatever becomes of the others. Nothing is composed: there is no time to lose."""
     with _desk(site, args, compose=False) as (desk, _):
-        for key in args.keys:
-            print(desk.stop(key), flush=True)
+        return max(_explain(partial(_print_stopped, desk, key)) for key in args.keys)
+
+
+def _print_stopped(desk: Desk, key: str) -> int:
+    print(desk.stop(key), flush=True)
     return 0
 
 
 def run_test(site: Site, args: argparse.Namespace) -> int:
     """Have a draft mailed to one address, which stands on no command line."""
-    from .errors import ConfigurationError
-
     with _desk(site, args) as (desk, _):
         address = (getpass("Address (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
         if "@" not in address:
@@ -185,8 +188,6 @@ def run_test(site: Site, args: argparse.Namespace) -> int:
 
 def _explain(run: Callable[[], int]) -> int:
     """Run, and say what failed; the pages that are not there stand each in a line of its own."""
-    from .errors import NewsletterError
-
     try:
         return run()
     except NewsletterError as error:
@@ -212,93 +213,72 @@ def _report(outcomes: Iterable[Outcome], nothing: str) -> int:
 
 
 @contextmanager
-def _desk(site: Site, args: argparse.Namespace, *, compose: bool = True) -> Iterator[tuple[Desk, Configuration]]:
+def _desk(
+    site: Site, args: argparse.Namespace, *, compose: bool = True, alone: bool = False
+) -> Iterator[tuple[Desk, Configuration]]:
     """The desk with what is composed from the content as it is now, or that `./blog serve` has composed."""
-    from .errors import NewsletterError
+    from .desk import only_one, open_desk
 
-    if args.preview:
-        site = replace(site, settings=site.root / PREVIEW_SETTINGS)
-    configuration, secrets = _read_settings(site), _read_secrets(site)
-    if args.preview:
-        configuration, secrets = _lead_to_preview(site, configuration)
-    elif compose:
-        if not configuration.composes:
-            raise NewsletterError(
-                "Nothing is composed: NEWSLETTER_SITE_ID or NEWSLETTER_SINCE is empty",
-                f"Set both in {site.settings.name}.",
-            )
-        before = _stamp(site, configuration)
-        with tempfile.TemporaryDirectory() as folder, chdir(site.root):
-            if site.compose(args, Path(folder) / "site"):
-                raise NewsletterError("The site cannot be built, so nothing was composed", "Mend what is named above.")
-        _check_composed(before, site, configuration)
-    with _open_desk(configuration, _read_composed(site, configuration), secrets) as desk:
-        yield desk, configuration
+    settings = site.root / PREVIEW_SETTINGS if args.preview else site.settings
+    configuration, secrets = _read_settings(settings), read_secrets(site.root)
+    with only_one(site.root / "var") if alone else nullcontext():
+        if args.preview:
+            configuration, secrets = _lead_to_preview(site, configuration)
+        elif compose:
+            _compose(site, configuration, args)
+        else:
+            configuration = replace(configuration, former_provider="")
+        campaigns: dict[str, Campaign] = {}
+        with suppress(*() if compose else (ConfigurationError,)):  # without it, former keys are not known
+            campaigns = read_campaigns(site.root / configuration.campaigns)
+        if args.preview:  # its mailroom has its own sender
+            campaigns = {key: replace(one, sender="") for key, one in campaigns.items()}
+        with open_desk(configuration, campaigns, secrets, sleep=site.sleep) as desk:
+            yield desk, configuration
 
 
-def _lead_to_preview(site: Site, configuration: Configuration) -> tuple[Configuration, Mapping[str, Secret]]:
+def _compose(site: Site, configuration: Configuration, args: argparse.Namespace) -> None:
+    if not configuration.composes:
+        problem = "Nothing is composed: NEWSLETTER_SITE_ID or NEWSLETTER_SINCE is empty"
+        raise NewsletterError(problem, f"Set both in {site.settings.name}.")
+    campaigns = site.root / configuration.campaigns
+    before = _stamp(campaigns)
+    with tempfile.TemporaryDirectory() as folder, chdir(site.root):
+        if site.compose(args, Path(folder) / "site"):
+            raise NewsletterError("The site cannot be built, so nothing was composed", "Mend what is named above.")
+    _check_composed(campaigns, before)
+
+
+def _stamp(campaigns: Path) -> int:
+    """When the folder was last made, 0 while there is none."""
+    return campaigns.stat().st_mtime_ns if campaigns.exists() else 0
+
+
+def _check_composed(campaigns: Path, before: int) -> None:
+    """Refuse what an earlier build has composed: it may be wrong by now. Raises NewsletterError."""
+    if _stamp(campaigns) == before:
+        problem = f"The build has composed nothing into {campaigns.name}"
+        raise NewsletterError(problem, 'Name "newsletter" in PLUGINS, and a whole address, https://…, in SITEURL.')
+
+
+def _lead_to_preview(site: Site, configuration: Configuration) -> tuple[Configuration, dict[str, Secret]]:
     """The mailroom of the running `./blog serve`, with what that has composed: its pages are those of the preview."""
     from dotenv import dotenv_values
-
-    from .errors import NewsletterError
-    from .settings import SECRETS, Secret
 
     found = dotenv_values(site.root / PREVIEW)
     api, token = found.get("NEWSLETTER_API"), found.get("NEWSLETTER_TOKEN")
     if not api or not token:
         raise NewsletterError("There is no preview to talk to", "Run `./blog serve` in another terminal.")
-    led = replace(configuration, provider="mailroom", api=api, lists={}, former_provider="")
+    led = replace(configuration, provider="mailroom", api=api, lists={}, former_provider="", max_per_push=sys.maxsize)
     return led, dict.fromkeys(SECRETS, Secret()) | {"NEWSLETTER_TOKEN": Secret(token)}
 
 
-def _alone(site: Site) -> Any:
-    from .desk import only_one
-
-    return only_one(site.root / "var")
-
-
-def _open_desk(configuration: Configuration, campaigns: Mapping[str, Campaign], secrets: Mapping[str, Secret]) -> Any:
-    from .desk import open_desk
-
-    return open_desk(configuration, campaigns, secrets)
-
-
-def _read_settings(site: Site) -> Configuration:
+def _read_settings(settings: Path) -> Configuration:
     from pelican.settings import read_settings
 
-    from .errors import ConfigurationError
-    from .settings import read_configuration
-
-    if not site.settings.is_file():
-        raise ConfigurationError("settings", site.settings.name, "there is no such file")
-    return read_configuration(read_settings(str(site.settings)))
-
-
-def _read_secrets(site: Site) -> Mapping[str, Secret]:
-    from .settings import read_secrets
-
-    return read_secrets(site.root)
-
-
-def _read_composed(site: Site, configuration: Configuration) -> dict[str, Campaign]:
-    from .campaigns import read_campaigns
-
-    return read_campaigns(site.root / configuration.campaigns)
-
-
-def _stamp(site: Site, configuration: Configuration) -> int:
-    """When the folder of campaigns was last made, 0 while there is none."""
-    folder = site.root / configuration.campaigns
-    return folder.stat().st_mtime_ns if folder.exists() else 0
-
-
-def _check_composed(before: int, site: Site, configuration: Configuration) -> None:
-    """Refuse what an earlier build has composed: its campaigns may be wrong ones by now. Raises NewsletterError."""
-    from .errors import NewsletterError
-
-    if _stamp(site, configuration) == before:
-        problem = f"The build has composed nothing into {configuration.campaigns}"
-        raise NewsletterError(problem, 'Name "newsletter" in PLUGINS, and a whole address, https://…, in SITEURL.')
+    if not settings.is_file():
+        raise ConfigurationError("settings", settings.name, "there is no such file")
+    return read_configuration(read_settings(str(settings)))
 
 
 def _show(entry: Entry, folder: str) -> str:

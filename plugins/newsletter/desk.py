@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from .errors import (
     ConfigurationError,
     NewsletterError,
     NotReviewed,
+    ProviderError,
     ProviderUnavailable,
     RateLimited,
     UnknownCampaign,
@@ -31,13 +33,15 @@ from .providers import Access, Provider, Submitted, open_provider
 from .settings import Configuration, Secret
 
 #: What `draft` does with a campaign.
-Action = Literal["submit", "again", "update", "withdraw", "nothing"]
+Action = Literal["submit", "again", "update", "keep", "withdraw", "nothing"]
 _DONE = {
     "submit": "handed in",
     "again": "handed in again",
     "update": "brought up to date",
     "withdraw": "withdrawn",
 }
+#: What has become of letters that nobody has.
+_NOT_REACHED = frozenset({"dropped", "refused", "bounced", "expired", "unsent"})
 #: Waits until all of these pages can be read, each an address and a digest. Raises PageNotLive.
 Wait = Callable[[Iterable[tuple[str, str]]], None]
 
@@ -62,15 +66,18 @@ class Entry:
     @property
     def campaign(self) -> Campaign:
         """What is handed in and started: as composed, under the keys by which the service knows it."""
-        if self.composed is None:
-            raise UnknownCampaign(f"{self.key} is composed no longer", "`./blog newsletter draft` withdraws it.")
+        assert self.composed is not None  # noqa: S101
         return replace(self.composed, key=self.key, corrects=self.corrects or self.composed.corrects)
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether one draft lies there, and nothing else."""
+        return self.found is not None and self.found.state == "draft" and self.found.copies == 1
 
     @property
     def is_ready(self) -> bool:
         """Whether a draft lies there with what was composed, as far as the service tells."""
-        draft = self.found is not None and self.found.state == "draft" and self.found.copies == 1
-        return draft and self.found is not None and self.found.digest in ("", self.campaign.digest)
+        return bool(self.is_draft and self.found and self.found.digest in ("", self.campaign.digest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +98,14 @@ class Desk:
         provider: Provider,
         former: Provider | None = None,
         *,
-        wait: Wait | None = None,
+        wait: Wait,
     ) -> None:
-        """`former` is the service used before. `wait` is what a start does first, by default `await_pages`."""
+        """`former` is the service used before, `wait` what a start does first."""
         self._configuration = configuration
         self._campaigns = campaigns
         self._provider = provider
         self._former = former
-        self._wait: Wait = wait or (lambda pages: await_pages(pages, configuration.wait))
+        self._wait = wait
 
     # What would be done
 
@@ -140,14 +147,15 @@ class Desk:
             return replace(entry, action="nothing" if obstacle else "submit", reason=reason)
         if found.copies > 1:
             number = "two" if found.copies == 2 else found.copies
-            return replace(entry, reason=f"{number} campaigns have this key: delete all but one at {name}")
+            kept = "the one that was started" if found.is_started else "one"
+            return replace(entry, reason=f"{number} campaigns have this key: delete all but {kept} at {name}")
         if found.state != "draft":
             return replace(entry, reason=_tell(entry))
         if obstacle:
             return replace(entry, action="withdraw", reason=f"{obstacle}: to be withdrawn")
         if found.digest != entry.campaign.digest:
             return replace(entry, action="update", reason="draft, to be brought up to date")
-        return replace(entry, reason="draft, as composed")
+        return replace(entry, action="keep", reason="draft, as composed")
 
     def _find_obstacle(self, campaign: Campaign) -> str:
         """Why this can be no draft of the service's."""
@@ -163,15 +171,25 @@ class Desk:
     def _find_nothing_to_correct(
         self, campaign: Campaign, first: Campaign | None, wrong: Submitted | None, keys: Collection[str]
     ) -> str:
-        """Why nobody is to be sent this. Whoever got the first letter with the correction in it needs no second."""
-        if wrong is None or wrong.state in ("draft", "scheduled"):
+        """Why nobody is to be sent this. Whoever got the first letter with the correction in it needs no second.
+
+        What was retracted is composed no longer, so that no letter has been sent with the retraction. A digest leads to
+        the page, and says nothing of corrections.
+        """
+        if wrong and wrong.state == "scheduled":
+            return f"correction: the first letter leaves soon: stop {wrong.key}, or wait until it has left"
+        if wrong is None or wrong.state == "draft":
             before = self._former and _locate(self._former, keys)
             if self._former and before and before.state != "draft":
                 return f"the first letter was sent by {self._former.name}, which alone can correct it"
             return "correction: the first letter has not been sent: nothing to correct"
-        unchanged = first is not None and wrong.digest == first.digest
-        if unchanged or (wrong.started is not None and campaign.day < wrong.started):
+        if wrong.state == "stopped" and wrong.letters and set(wrong.letters) <= _NOT_REACHED:
+            return "correction: no letter had left when the first was stopped: nothing to correct"
+        if first and first.kind != "digest" and wrong.digest == first.digest:
             return "correction: the first letter was sent with it: nothing to correct"
+        if first and wrong.started and campaign.day < wrong.started:
+            started = f"the first letter was started later ({wrong.started}, UTC)"
+            return f"correction: {started}: nothing to correct; if it was wrong, date the correction that day"
         return ""
 
     # Doing it
@@ -184,21 +202,55 @@ class Desk:
         than NEWSLETTER_MAX_PER_PUSH.
         """
         wanted = {self._campaign(key).key for key in again}
-        entries = [self._offer_again(entry, wanted) for entry in self.plan()]
+        planned = self.plan()
+        corrected = {one.corrects for one in planned if one.action in ("submit", "update", "keep")}
+        entries = [
+            self._offer_again(one, corrected) if one.composed and one.composed.key in wanted else one for one in planned
+        ]
+        self._refuse_excess(entries)
+        return self._draft(entries)
+
+    def push(self, *, send: bool) -> Iterator[Outcome]:
+        """What follows a deployment: wait for the pages of what is new or has changed, hand it in, and maybe start it.
+
+        What lay there as a draft before is not started: an editor may have left it there, or stopped it. Raises
+        PageNotLive, and what `draft` raises, before anything is done.
+        """
+        entries = self.plan()
+        self._refuse_excess(entries)
+        new = [entry.campaign for entry in entries if entry.action in ("submit", "update")]
+        yield from self._await(new)
+        failed = 0
+        for outcome in self._draft(entries):
+            failed += outcome.error is not None
+            yield outcome
+        if send and new and not failed:
+            yield from self.send([campaign.key for campaign in new], only=True)
+
+    def _refuse_excess(self, entries: Iterable[Entry]) -> None:
         if excess := self.find_excess(entries):
             remedy = "See `./blog newsletter plan`, and raise the setting if all of them are meant."
             raise NewsletterError(f"{excess}: nothing was handed in", remedy)
-        return self._draft([entry for entry in entries if entry.action != "nothing"])
 
-    def _offer_again(self, entry: Entry, wanted: Collection[str]) -> Entry:
-        if entry.composed is None or entry.composed.key not in wanted:
-            return entry
+    def _await(self, campaigns: Iterable[Campaign]) -> Iterator[Outcome]:
+        pages = list(dict.fromkeys(page for campaign in campaigns for page in campaign.pages))
+        if pages:
+            yield Outcome(
+                f"Waiting until {'a page' if len(pages) == 1 else f'{len(pages)} pages'} can be read as built."
+            )
+            self._wait(pages)
+
+    def _offer_again(self, entry: Entry, corrected: Collection[str]) -> Entry:
         if entry.found is None or entry.found.state != "stopped" or entry.is_former:
             problem = f"{entry.key} was not stopped: {entry.reason}"
             raise NewsletterError(problem, "Name after --again what was stopped, or nothing.")
+        if entry.key in corrected and set(entry.found.letters) - _NOT_REACHED:
+            problem = f"Letters of {entry.key} have left, and their correction has not been sent"
+            raise NewsletterError(problem, "Send that first: afterwards it would not be known who needs it.")
         return replace(entry, action="again")
 
-    def _draft(self, entries: Sequence[Entry]) -> Iterator[Outcome]:
+    def _draft(self, entries: Iterable[Entry]) -> Iterator[Outcome]:
+        entries = [entry for entry in entries if entry.action != "nothing"]
         for place, entry in enumerate(entries):
             try:
                 if entry.action == "withdraw":
@@ -208,16 +260,14 @@ class Desk:
             except (NewsletterError, ConfigurationError) as error:
                 yield Outcome(f"{entry.key} failed", error)
                 if _concerns_all(error):
-                    left = [one.key for one in entries[place + 1 :]]
+                    left = [one.key for one in entries[place + 1 :] if one.action in _DONE]
                     if left:
                         yield Outcome(f"not tried: {', '.join(left)}")
                     return
             else:
-                yield Outcome(f"{entry.key} {_DONE[entry.action]}")
-
-    def find_ready(self) -> list[str]:
-        """The keys of all drafts with what was composed."""
-        return [entry.composed.key for entry in self.plan() if entry.composed and entry.is_ready]
+                # What is kept is handed in too: somebody may have changed it at the service.
+                if entry.action in _DONE:
+                    yield Outcome(f"{entry.key} {_DONE[entry.action]}")
 
     def send(self, keys: Sequence[str], *, only: bool = False) -> Iterator[Outcome]:
         """Start these, each with all languages of its post whose drafts are what was composed (but not with `only`).
@@ -237,33 +287,30 @@ class Desk:
                     ready.setdefault(group, []).append(entry.campaign)
                 else:
                     yield Outcome(f"{entry.key} left as it is: {entry.reason}")
-        pages = {page: None for campaigns in ready.values() for campaign in campaigns for page in campaign.pages}
-        if pages:
-            yield Outcome(f"Waiting until {'a page' if len(pages) == 1 else f'{len(pages)} pages'} can be read.")
-            self._wait(pages)
+        yield from self._await(campaign for campaigns in ready.values() for campaign in campaigns)
         for campaigns in ready.values():
             yield from self._start(campaigns)
 
     def _check_start(self, entry: Entry, *, is_named: bool) -> bool:
         """Whether an entry is to be started; raises where somebody means it to be, and it cannot."""
         found, name = entry.found, self._provider.name
-        if found is None or (found.state != "draft" and not found.is_started):
-            if is_named and found is None and entry.action == "submit":
-                remedy = "Run `./blog newsletter draft`, and look at it."
-                raise UnknownCampaign(f"{entry.key} is not at {name}: it has not been handed in", remedy)
-            if is_named:
-                raise NewsletterError(f"{entry.key} is not started: {entry.reason}", "See `./blog newsletter plan`.")
-            return False
-        if found.copies > 1:
-            if is_named:
-                raise AmbiguousCampaign(f"{found.copies} campaigns at {name} have the key {entry.key}", "Delete one.")
-            return False
-        if found.is_started:
-            return False
-        if not entry.is_ready or entry.action == "withdraw":
+        if entry.is_draft:
+            if entry.is_ready and entry.action != "withdraw":
+                return True
             remedy = "Run `./blog newsletter draft` and review it again, or leave it out with --only."
             raise NotReviewed(f"{entry.key} at {name} is not what is composed now ({entry.reason})", remedy)
-        return True
+        copies = found.copies if found else 0
+        if not is_named or (found and found.is_started and copies == 1):
+            return False
+        if copies > 1:
+            raise AmbiguousCampaign(
+                f"{copies} campaigns at {name} have the key {entry.key}",
+                "Delete all but one, and none that was started.",
+            )
+        if entry.action == "submit":
+            remedy = "Run `./blog newsletter draft`, and look at it."
+            raise UnknownCampaign(f"{entry.key} is not at {name}: it has not been handed in", remedy)
+        raise NewsletterError(f"{entry.key} is not started: {entry.reason}", "See `./blog newsletter plan`.")
 
     def _start(self, group: Sequence[Campaign]) -> Iterator[Outcome]:
         hold = self._configuration.hold if "hold" in self._provider.features else 0
@@ -271,10 +318,11 @@ class Desk:
         try:
             self._provider.start(group, hold)
         except (NewsletterError, ConfigurationError) as error:
-            yield Outcome(f"{keys} failed", error)
+            unsure = " (whether any was started, `plan` shows)" if isinstance(error, ProviderError) else ""
+            yield Outcome(f"{keys} failed{unsure}", error)
             return
-        release = (datetime.now(UTC) + timedelta(seconds=hold)).strftime("%H:%M")
-        leaves = f"no letter leaves before {release} UTC" if hold else "letters leave now"
+        release = datetime.now(UTC) + timedelta(seconds=hold)
+        leaves = f"no letter leaves before {release:%Y-%m-%d %H:%M} UTC" if hold else "letters leave now"
         can_stop = hold or "stop" in self._provider.features
         remedy = f" To stop: ./blog newsletter stop {keys}" if can_stop else " They cannot be stopped."
         yield Outcome(f"{keys} started: {leaves}.{remedy}")
@@ -290,7 +338,7 @@ class Desk:
             return f"{found.key} is a draft: no letter leaves"
         stopped = self._provider.stop(found.key)
         if stopped.state == "draft":
-            return f"{found.key} stopped: it is a draft again, no letter has left"
+            return f"{found.key} stopped: it is a draft again, no letter has left (`send` starts it with its post)"
         letters = ", ".join(f"{count:,} {state}" for state, count in sorted(stopped.letters.items()) if count)
         return f"{found.key} stopped" + (f" (letters: {letters})" if letters else "")
 
@@ -317,7 +365,11 @@ class Desk:
 
 @contextmanager
 def open_desk(
-    configuration: Configuration, campaigns: Mapping[str, Campaign], secrets: Mapping[str, Secret]
+    configuration: Configuration,
+    campaigns: Mapping[str, Campaign],
+    secrets: Mapping[str, Secret],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Desk]:
     """The desk at the service that the settings name, beside the one used before. Raises ConfigurationError."""
     site = hashlib.sha256(configuration.site_id.encode()).hexdigest()[:8]
@@ -335,7 +387,10 @@ def open_desk(
         former = None
         if configuration.former_provider:
             former = reach("NEWSLETTER_FORMER_", configuration.former_provider, configuration.former_api, {})
-        yield Desk(configuration, campaigns, provider, former)
+        yield Desk(
+            configuration, campaigns, provider, former,
+            wait=lambda pages: await_pages(pages, configuration.wait, sleep=sleep),
+        )  # fmt: skip
 
 
 @contextmanager

@@ -93,7 +93,10 @@ class ProviderError(NewsletterError):
 class AuthenticationFailed(ProviderError):
     """The service does not know the token, or the token may not do this."""
 
-    default_remedy = "Set NEWSLETTER_TOKEN to a token that is valid there and may do this."
+    default_remedy = (
+        "Set NEWSLETTER_TOKEN (NEWSLETTER_FORMER_TOKEN for the service used before) to a token that is valid there and "
+        "may do this."
+    )
 
 
 class Rejected(ProviderError):
@@ -116,7 +119,10 @@ class RateLimited(ProviderError):
 class ProviderUnavailable(ProviderError):
     """The service cannot be reached or is out of order. Nothing was done that a second try would do twice."""
 
-    default_remedy = "See whether it runs and NEWSLETTER_API is its address; then run the command again."
+    default_remedy = (
+        "See whether it runs and NEWSLETTER_API (NEWSLETTER_FORMER_API for the service used before) is its address; "
+        "then run the command again."
+    )
 
 
 class SubmissionUncertain(ProviderError):

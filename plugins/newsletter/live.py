@@ -9,7 +9,7 @@ site purges it in the deploy command.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from http.cookiejar import DefaultCookiePolicy
@@ -58,24 +58,7 @@ def await_pages(
     Raises PageNotLive, naming all that cannot after `wait` seconds and why. With 0 each is looked at once, and once
     more if it was there.
     """
-    problems = find_problems(pages, wait, timeout=timeout, sleep=sleep, clock=clock)
-    if problems:
-        lines = "".join(f"\n  {url} {problem}" for url, problem in problems.items())
-        those = "its page cannot" if len(problems) == 1 else f"{len(problems)} pages cannot"
-        remedy = f"Publish what was composed, and run this again:{lines}"
-        raise PageNotLive(f"No letter leaves before its page, and {those} be read as built", remedy)
-
-
-def find_problems(
-    pages: Iterable[tuple[str, str]],
-    wait: float,
-    *,
-    timeout: float = TIMEOUT,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> Mapping[str, str]:
-    """What is wrong with each page that is not there as it was built in `wait` seconds, by address."""
-    known = [_Page(url, digest) for url, digest in dict(pages).items()]
+    known = [_Page(url, digest) for url, digest in dict.fromkeys(pages)]
     pauses = iter(PAUSES)
     end = clock() + wait
     pending = known
@@ -88,7 +71,11 @@ def find_problems(
             if pending:
                 growing = next(pauses, PAUSES[-1])
                 sleep(APART if any(page.seen for page in pending) else min(growing, max(end - clock(), 0)))
-    return {page.url: page.problem for page in known if page.problem}
+    lines = [f"\n  {page.url} {page.problem}" for page in known if page.problem]
+    if lines:
+        those = "its page cannot" if len(lines) == 1 else f"{len(lines)} pages cannot"
+        remedy = f"Publish what was composed, and run this again:{''.join(lines)}"
+        raise PageNotLive(f"No letter leaves before its page, and {those} be read as built", remedy)
 
 
 def _look(session: requests.Session, page: _Page, timeout: float) -> None:

@@ -42,18 +42,8 @@ _INSTEAD = {
 _READ = BLOCKS | TABLE | INLINE | set(_INSTEAD) | {"img", "rp", "rt"}
 #: What nobody reads, and what cannot be read without a program.
 _DROPPED = {
-    "iframe",
-    "noembed",
-    "noframes",
-    "object",
-    "script",
-    "select",
-    "style",
-    "svg",
-    "template",
-    "textarea",
-    "title",
-}
+    "iframe", "noembed", "noframes", "object", "script", "select", "style", "svg", "template", "textarea", "title",
+}  # fmt: skip
 _CELL = {"colspan", "rowspan"}
 _ATTRIBUTES = {"*": {"lang", "dir"}, "a": {"href"}, "ol": {"start"}, "td": _CELL, "th": {*_CELL, "scope"}}
 _VALUES = {
@@ -67,6 +57,14 @@ _SCHEMES = {"https", "http", "mailto"}
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 #: Elements within one another, at most: services count them too, and mail programs are slow with more.
 _DEEPEST = 16
+# The same for what is read: far above it, Python itself would give up.
+_UNREAD = 100
+#: An element without a word, but for the parts of tables, which hold a place.
+_EMPTY = re.compile(r"<(?!tbody\b|thead\b|tfoot\b|t[dhr]\b)(\w+)(?: [^>]*)?>\s*</\1>")
+#: A note's number behind the end of its word. Lines may be broken before a bracket that follows a full stop, and nearly
+#: everywhere in Chinese; with this around both (the one style in a fragment) they stay together.
+_NOTED = re.compile(r"(?:\b[^\W\u3000-\u9fff]{1,20}+|[\u3000-\u9fff])?[^\w\s<>&;]{0,3}(?:<sup>\[[^<]{1,6}\]</sup>)+")
+_TOGETHER = r'<span style="white-space:nowrap">\g<0></span>'
 _RTL = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"})
 _RTL_SCRIPTS = frozenset({"adlm", "arab", "aran", "hebr", "nkoo", "rohg", "syrc", "thaa"})
 
@@ -103,12 +101,16 @@ class Element:
         """The classes that it has."""
         return frozenset(self.attributes.get("class", "").split())
 
+    @property
+    def elements(self) -> list[Element]:
+        """Its children without texts."""
+        return [child for child in self.children if isinstance(child, Element)]
+
     def walk(self) -> Iterator[Element]:
         """It, and all elements in it."""
         yield self
-        for child in self.children:
-            if isinstance(child, Element):
-                yield from child.walk()
+        for child in self.elements:
+            yield from child.walk()
 
     @property
     def text(self) -> str:
@@ -125,27 +127,29 @@ def direction_of(lang: str) -> Direction:
 
 def parse(html: str) -> Element:
     """HTML as a tree, which keeps what a letter may be made from."""
-    return _parse(_READER.clean(_normalised(html)))
+    return parse_fragment(_READER.clean(_normalised(html)))
 
 
 def parse_fragment(fragment: str) -> Element:
-    """What `write` has written, as a tree."""
-    return _parse(fragment)
+    """What nh3 has written, as a tree."""
+    builder = _TreeBuilder()
+    builder.feed(fragment)
+    builder.close()
+    return builder.open[0]
 
 
-def write(children: Iterable[Element | str]) -> str:
-    """A tree as HTML of the allow-list: balanced, and read by every browser as it is written."""
-    html = "".join(map(_write, children))
+def to_html(nodes: Iterable[Element | str]) -> str:
+    """A tree's nodes as HTML."""
+    return "".join(map(_write, nodes))
+
+
+def clean(html: str) -> str:
+    """HTML of the allow-list: balanced, and read by every browser as it is written."""
     for _ in range(_DEEPEST):  # what stands where HTML does not let it is moved, and may have to be moved again
-        before, html = html, _CLEANER.clean(_normalised(html))
+        before, html = html, _EMPTY.sub("", _CLEANER.clean(_normalised(html)))
         if before == html:
             break
-    return html
-
-
-def write_dressed(element: Element | str) -> str:
-    """One that has been written and read again, with attributes that were added since."""
-    return _write(element)
+    return _NOTED.sub(_TOGETHER, html)
 
 
 def hide_token(html: str) -> str:
@@ -163,7 +167,7 @@ def absolute(base: str, address: str) -> str:
         host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
     except ValueError:  # a bracket without its other, a domain that cannot be one
         return ""
-    if parts.scheme not in _SCHEMES or (parts.scheme == "mailto") == bool(host):
+    if parts.scheme not in _SCHEMES or not (parts.path if parts.scheme == "mailto" else host):
         return ""
     quoted = (quote(part, safe="/!$&'()*+,;=:@%~?") for part in (parts.path, parts.query, parts.fragment))
     return urlunsplit((parts.scheme, quote(host, safe="@:[]%"), *quoted))
@@ -198,7 +202,8 @@ class Letter:
         if tag == "rp" or classes & {"footnote-backref", "headerlink"}:
             return
         if classes & {"footnote-ref", "footnote-reference"}:
-            yield from self._refer(element)
+            words = element.text.strip().strip("[]")
+            yield Element("sup", {"class": "note"}, [f"[{self._number(int(words)) if words.isdecimal() else words}]"])
         elif tag == "img":
             alt = " ".join(element.attributes.get("alt", "").split())
             if alt and alt not in self._caption:
@@ -209,49 +214,38 @@ class Letter:
         elif tag == "rt":
             yield f"({element.text})"
         else:
-            made = self._make(element, depth)
-            holds_note = any("note" in child.classes for child in made.children if isinstance(child, Element))
+            children = [*(self._figure if tag == "figure" else self._inside)(element, depth)]
+            made = Element(_INSTEAD.get(tag, tag), self._attributes(element), children)
+            if made.tag == "a" and "href" not in made.attributes:
+                made.tag = "span"
+            holds_note = any("note" in child.classes for child in made.elements)
             if (tag == "sup" and holds_note) or (made.tag == "span" and not made.attributes):
                 yield from made.children
-            elif tag in VOID or tag in ("td", "th") or made.text.strip():
+            elif tag in VOID | TABLE - {"table"} or made.text.strip():
                 yield made
 
-    def _refer(self, element: Element) -> Iterator[Element | str]:
-        words = element.text.strip().strip("[]")
-        yield Element("sup", {"class": "note"}, [f"[{self._number(int(words)) if words.isdecimal() else words}]"])
+    def _attributes(self, element: Element) -> dict[str, str]:
+        stated = dict(element.attributes)
+        if "href" in stated:
+            stated["href"] = absolute(self._url, stated["href"])
+        kept = {name: value for name, value in stated.items() if _is_allowed(name, value)}
+        return kept | {"dir": kept.get("dir") or direction_of(kept["lang"])} if "lang" in kept else kept
 
-    def _make(self, element: Element, depth: int) -> Element:
-        if element.tag == "figure":
-            captions = [one.text for one in element.walk() if one.tag == "figcaption"]
-            outer, self._caption = self._caption, " ".join(" ".join(captions).split())
-            made = Element("div", {}, [*self._parts(element, depth)])
-            self._caption = outer
-        else:
-            made = Element(_INSTEAD.get(element.tag, element.tag), {}, [*self._inside(element, depth)])
-        for name, value in element.attributes.items():
-            if name in _ATTRIBUTES["*"] | _ATTRIBUTES.get(made.tag, set()) and _is_allowed(name, value):
-                made.attributes[name] = value
-        if lang := made.attributes.get("lang"):
-            made.attributes.setdefault("dir", direction_of(lang))
-        if made.tag == "a":
-            made.attributes["href"] = absolute(self._url, element.attributes.get("href", ""))
-            if not made.attributes["href"]:
-                del made.attributes["href"]
-                made.tag = "span"
-        return made
-
-    def _parts(self, figure: Element, depth: int) -> Iterator[Element | str]:
+    def _figure(self, figure: Element, depth: int) -> Iterator[Element | str]:
         """A figure's pictures, as what is said of them, and its caption, each a paragraph."""
+        captions = [one.text for one in figure.walk() if one.tag == "figcaption"]
+        outer, self._caption = self._caption, " ".join(" ".join(captions).split())
         for part in self._inside(figure, depth):
             if isinstance(part, Element):
                 yield part
             elif part.strip():
                 yield Element("p", {}, [part])
+        self._caption = outer
 
 
 def _is_allowed(name: str, value: str) -> bool:
     if name == "href":
-        return not re.search(r"[\s<>\"\\]", value) and absolute("", value) == value
+        return bool(value) and not re.search(r"[\s<>\"\\]", value) and absolute("", value) == value
     return bool(_VALUES[name].fullmatch(value)) if name in _VALUES else False
 
 
@@ -267,8 +261,10 @@ class _TreeBuilder(HTMLParser):
         self.open = [Element("")]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs})
-        self.open[-1].children.append(element)
+        element = self.open[-1]
+        if len(self.open) < _UNREAD:  # else what is in it is read as if it were not there
+            element = Element(tag, {name: value or "" for name, value in attrs})
+            self.open[-1].children.append(element)
         if tag not in VOID and tag != "img":
             self.open.append(element)
 
@@ -280,17 +276,10 @@ class _TreeBuilder(HTMLParser):
         self.open[-1].children.append(CONTROL.sub("", data))  # "&#1;" was none before
 
 
-def _parse(html: str) -> Element:
-    builder = _TreeBuilder()
-    builder.feed(html)
-    builder.close()
-    return builder.open[0]
-
-
 def _write(node: Element | str) -> str:
     if isinstance(node, str):
         return escape(node, quote=False)
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in node.attributes.items())
     if node.tag in VOID:
         return f"<{node.tag}{attributes}>"
-    return f"<{node.tag}{attributes}>{''.join(map(_write, node.children))}</{node.tag}>"
+    return f"<{node.tag}{attributes}>{to_html(node.children)}</{node.tag}>"

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from html import unescape
 from itertools import zip_longest
+from typing import Any
 from urllib.parse import unquote
 
-from .markup import BLOCKS, CONTROL, TABLE, Element
+from .markup import BLOCKS, CONTROL, TABLE, Element, parse
 
 _MARKS = {"ltr": "\u200e", "rtl": "\u200f"}
 _LRI, _RLI, _FSI, _PDI = "\u2066", "\u2067", "\u2068", "\u2069"
@@ -42,6 +44,12 @@ def write_plain(fragment: Element, direction: str, first: int, number: Callable[
 def plain(html: Element) -> str:
     """What is said in one line: a summary, a title."""
     return one_line(" ".join(_words(html)))
+
+
+def line_of(text: Any) -> str:
+    """A title or a name, which may be HTML, as plain text on one line that turns nothing behind it."""
+    said = str(text)
+    return balanced(plain(parse(said)) if "<" in said and ">" in said else one_line(unescape(said)))
 
 
 def one_line(text: str) -> str:
@@ -84,7 +92,7 @@ def shorten(text: str, length: int) -> str:
     while end > 0 and not _may_end(text, end):
         end -= 1
     space = text.rfind(" ", 0, end + 1)
-    return text[: space if space > length * 2 // 3 else end].rstrip(" ,;:،؛，；：") + "…"
+    return text[: space if space > length // 2 else end].rstrip(" ,;:،؛，；：") + "…"
 
 
 def _may_end(text: str, end: int) -> bool:
@@ -181,25 +189,18 @@ class _Writer:
         return "\n".join(re.sub(r" +\n", "\n", item) for item in items)
 
     def _table(self, table: Element, direction: str) -> Iterator[str]:
-        """Each row as a paragraph, each cell on a line that begins with the heading of its column."""
-        headings: list[str] = []
-        for part in table.walk():
-            if part.tag == "caption":
-                yield from self.blocks(part.children, direction)
-            if part.tag != "tr":
-                continue
-            row = [cell for cell in part.children if isinstance(cell, Element)]
-            cells = [" ".join(" ".join(self.blocks(cell.children, direction)).split("\n")) for cell in row]
-            if not headings and all(cell.tag == "th" for cell in row):
-                headings = cells
-                continue
-            named = [
-                f"{heading}: {cell}" if heading else cell
-                for heading, cell in zip_longest(headings[: len(cells)], cells, fillvalue="")
-                if cell
-            ]
-            if named:
-                yield "\n".join(directed(one, direction) for one in named)
+        """Each row as a paragraph, each cell on a line, with the heading of its column where that is certain."""
+        for caption in (part for part in table.elements if part.tag == "caption"):
+            yield from self.blocks(caption.children, direction)
+        rows = [row.elements for part in table.elements for row in part.elements if row.tag == "tr"]
+        cells = [[" ".join(self.blocks(one.children, direction)).replace("\n", " ") for one in row] for row in rows]
+        headed = len(rows) > 1 and all(cell.tag == "th" or not cell.text.strip() for cell in rows[0])
+        headings = cells.pop(0) if headed and len({*map(len, rows)}) == 1 else []
+        for row in cells:
+            named = zip_longest(headings, row, fillvalue="")
+            lines = [f"{heading}: {cell}" if heading else cell for heading, cell in named if cell]
+            if lines:
+                yield "\n".join(directed(line, direction) for line in lines)
 
     def _inline(self, node: Element | str) -> str:
         if isinstance(node, str):

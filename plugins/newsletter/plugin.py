@@ -16,9 +16,11 @@ from pelican.generators import ArticlesGenerator, Generator
 from pelican.plugins import signals
 from pelican.writers import Writer
 
-from .campaigns import write_campaigns
-from .composition import MESSAGES, Composer, Voice, wish_of
+from .articles import Voice, wish_of
+from .campaigns import read_campaigns, write_campaigns
+from .composition import Composer
 from .forms import find_contradiction
+from .look import find_messages
 from .providers import make_form
 from .settings import Configuration, read_configuration
 
@@ -90,7 +92,7 @@ def check(generators: list[Generator]) -> None:
     if _State.configuration is None or not _State.configuration.composes:
         return
     if "MESSAGES" in context:  # multilingual looks whether every language has them
-        context["MESSAGES"].update(MESSAGES)
+        context["MESSAGES"].update(find_messages())
     for article in context["generated_content"].values():
         if isinstance(article, Article):
             try:
@@ -109,8 +111,12 @@ def compose(generator: ArticlesGenerator, writer: Writer) -> None:
         logger.warning("SITEURL = %r: no campaigns are composed, since letters need whole addresses", _State.siteurl)
         return
     articles = [one for name in _LISTS for one in getattr(generator, name)]
+    folder = _State.root / configuration.campaigns
+    edited, kept = generator.context.get("EDITED_TEXTS"), {}
+    if edited and folder.is_dir() and not configuration.digest:  # a preview that writes no more than it must
+        articles, kept = [one for one in articles if str(one.source_path) in edited], read_campaigns(folder)
     composer = Composer(configuration, _State.siteurl, _voice_of(generator.env), _today())
-    write_campaigns(_State.root / configuration.campaigns, composer.compose(articles))
+    write_campaigns(folder, (kept | {one.key: one for one in composer.compose(articles)}).values())
 
 
 def _voice_of(environment: Any) -> Voice:

@@ -22,6 +22,7 @@ from urllib.parse import unquote
 
 from .campaigns import PARTS, Campaign, read_campaign, read_campaigns
 from .errors import ConfigurationError, UnknownCampaign
+from .look import render
 
 PATH = "/campaigns/"
 #: Where the build of `./blog serve` composes: NEWSLETTER_CAMPAIGNS of pelicanconf.py.
@@ -29,7 +30,6 @@ FOLDER = Path("var", "preview", "campaigns")
 #: Widths of the frames, in CSS pixels: a telephone's, and a mail program's on a desk.
 WIDTHS = {"phone": 360, "desktop": 700}
 
-_TEMPLATES = Path(__file__).with_name("templates")
 _TYPES = {"campaign.html": "text/html", "campaign.txt": "text/plain"}
 #: A key holds no dot, so that no path leads out of the folder.
 _ADDRESS = re.compile(rf"{PATH}(?:(?P<key>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<part>{'|'.join(map(re.escape, _TYPES))})?)?")
@@ -86,11 +86,9 @@ def serve_beside(root: Path, url: str) -> Beside:
 
 
 def name_language(lang: str) -> str:
-    """A language by its own name; its tag where Babel, or the name, is missing."""
-    try:
-        from babel import Locale, UnknownLocaleError
-    except ImportError:
-        return lang
+    """A language by its own name; its tag where CLDR has none."""
+    from babel import Locale, UnknownLocaleError
+
     try:
         return Locale.parse(lang, sep="-").display_name or lang
     except (UnknownLocaleError, ValueError):
@@ -98,24 +96,17 @@ def name_language(lang: str) -> str:
 
 
 def _by_post(campaigns: Iterable[Campaign]) -> list[list[Campaign]]:
-    """All languages of a post together, though they may be of different days; the post of the newest comes first."""
+    """All languages of a post together, the oldest first, which is the source; the post of the newest comes first."""
     posts: dict[str, list[Campaign]] = {}
     for campaign in campaigns:
         posts.setdefault(campaign.post, []).append(campaign)
-    return list(posts.values())
+    return [sorted(post, key=lambda one: one.day) for post in posts.values()]
 
 
 def _send_page(handler: BaseHTTPRequestHandler, status: HTTPStatus, **values: Any) -> None:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    pages = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    pages.filters |= {"language": name_language, "size": lambda part: f"{len(part.encode()):,}"}
-    style = (_TEMPLATES / "preview.css").read_text("utf-8")
+    style = render("preview.css")
     shown = {"problem": "", "campaign": None, "posts": [], "style": style, "folder": FOLDER, "path": PATH} | values
-    page = pages.get_template("preview.html").render(shown)
+    page = render("preview.html", **shown, language=name_language, size=lambda part: f"{len(part.encode()):,}")
     fingerprint = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{fingerprint}'; frame-src 'self'; "

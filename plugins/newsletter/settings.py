@@ -197,15 +197,16 @@ def _check_day(name: str, value: str) -> None:
 def _check_address(name: str, value: str) -> None:
     if not value:
         return
+    shown = Secret(value) if "@" in value else value  # a password may stand before it
     try:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError as error:
-        raise ConfigurationError(name, value, f"use an address: {error}") from error
+        raise ConfigurationError(name, shown, "use an address, https://…") from error
     local = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if parts.scheme not in ("https", *(["http"] if local else [])) or not parts.hostname or parts.username:
+    if parts.scheme not in ("https", *(["http"] if local else [])) or not parts.hostname or "@" in parts.netloc:
         remedy = "use an https address without a password in it (http only for this machine)"
-        raise ConfigurationError(name, value, remedy)
+        raise ConfigurationError(name, shown, remedy)
 
 
 def _check_signup(name: str, value: str | None) -> None:
@@ -216,7 +217,7 @@ def _check_signup(name: str, value: str | None) -> None:
             _check_address(name, value)
         except ConfigurationError as error:
             remedy = f'{error.remedy}, a path of this site such as /mail/subscribe, "{ELSEWHERE}", or None'
-            raise ConfigurationError(name, value, remedy) from error
+            raise ConfigurationError(name, error.value, remedy) from error
 
 
 def _check_provider(name: str, value: str) -> None:

@@ -37,7 +37,7 @@ def start_blog(folder: Path, *arguments: str, **environment: str) -> subprocess.
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",  # whatever locale Pelican has set in this process
         start_new_session=True,  # so that a test can end it with all its children
         # Whoever runs the tests in the background may ignore Ctrl-C; who runs the command does not.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),

@@ -10,14 +10,6 @@ import pytest
 from mailroom.office import Office
 from mailroom.settings import Settings
 from tests.mailroom.offices import Watch, make_settings, new_office
-from tests.mailroom.servers import MailServer, running_mail_server
-
-
-@pytest.fixture(scope="session")
-def mail() -> Iterator[MailServer]:
-    """Postfix and Dovecot; one pair for all tests, so each test writes to addresses of its own."""
-    with running_mail_server() as server:
-        yield server
 
 
 @pytest.fixture

@@ -48,12 +48,17 @@ SAID = {
 }
 
 
+#: Wider than a telephone, if nothing breaks it.
+ADDRESS = "https://example.org/legal-content/the-common-guidelines-for-processing-information-on-countries-of-origin"
+
+
 def campaign(lang: str = "en", kind: str = "post", length: int = 1) -> CampaignContent:
     title, summary, sentence = SAID.get(lang, SAID["en"])
     body = (
         f"<p>{sentence} <a href='https://example.org/?a=1&amp;b=2'>{sentence}</a></p><h2>{sentence}</h2>"
         f"<ul><li>{sentence}</li></ul><blockquote><p lang='ar' dir='rtl'>إعلان</p></blockquote>"
         f"<table><tr><th scope='col'>{sentence}</th></tr><tr><td>1</td></tr></table>"
+        f"<p><a href='{ADDRESS}'>{ADDRESS}</a></p>"
     )
     return CampaignContent(
         key=f"{lang}-0123456789abcdef",

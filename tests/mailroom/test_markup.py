@@ -196,3 +196,9 @@ def assert_harmless(fragment: str) -> None:
             assert not re.search(r"url\s*\(|expression|javascript:|image", value.lower()) or name in ("lang", "href")
             if name == "href":
                 assert value.partition(":")[0].lower() in SCHEMES
+
+
+@pytest.mark.parametrize(("lang", "numerals"), [("fa", "persian"), ("ar", "decimal"), ("en", "decimal")])
+def test_lists_are_numbered_in_the_digits_of_their_text(lang: str, numerals: str) -> None:
+    dressed = dress("<ol><li>x</li></ol><ul><li>x</li></ul>", lang)
+    assert (re.findall("list-style-type:([a-z-]+)", dressed) or ["decimal"]) == [numerals]

@@ -103,19 +103,13 @@ def publish_with_form(temporary: pytest.TempPathFactory) -> Path:
     return once(temporary, "publication-with-form", build)
 
 
-@pytest.fixture(scope="module")
-def place(mail: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """Everything, started as the README says."""
-    skip_if_left_out("servers")
-    folder = tmp_path_factory.mktemp("place")
-    house = make_house(folder / "house")
+def equip(house: House, mail: MailServer, folder: Path) -> dict[str, str]:
+    """Have a house's letters go through the relay, signed, and what comes back read; return what is in the DNS."""
     key = folder / "dkim.pem"
     key.write_bytes(make_key())
     key.chmod(0o600)
-    signer = Signer(load_key(key), BLOG_DOMAIN, "mailroom")
-    name, text = signer.record()
+    name, text = Signer(load_key(key), BLOG_DOMAIN, "mailroom").record()
     house.environment.update(
-        MAILROOM_URL=f"https://{HOST}/mail/",
         MAILROOM_SENDER=SENDER,
         MAILROOM_BOUNCE_DOMAIN=BOUNCE_DOMAIN,
         MAILROOM_BOUNCES="imap",
@@ -129,6 +123,17 @@ def place(mail: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         MAILROOM_TRUSTED_PROXIES="127.0.0.1",
         MAILROOM_BACKUP_RECIPIENT=make_age_key().recipient,
     )
+    return {name: "".join(re.findall(r'"([^"]*)"', text))}
+
+
+@pytest.fixture(scope="module")
+def place(mail: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Everything, started as the README says."""
+    skip_if_left_out("servers")
+    folder = tmp_path_factory.mktemp("place")
+    house = make_house(folder / "house")
+    records = equip(house, mail, folder)
+    house.environment.update(MAILROOM_URL=f"https://{HOST}/mail/")
     output = publish_with_form(tmp_path_factory)
     running = house.start()
     try:
@@ -137,7 +142,7 @@ def place(mail: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             house.folder, "mailroom", "token", "create", "test", "--scope", "send", **house.environment
         ).stdout.split()[0]
         with web_server(folder, output, house.port) as port:
-            yield Place(house, running, mail, port, output, {name: "".join(re.findall(r'"([^"]*)"', text))}, token)
+            yield Place(house, running, mail, port, output, records, token)
     finally:
         running.stop()
 

@@ -38,7 +38,7 @@ class MailroomService(Proxy):
     def __init__(self, office: Office, watch: Watch, port: int) -> None:
         super().__init__()
         self.office = office
-        self.target = port
+        self.target = f"http://127.0.0.1:{port}{self.path}"
         self._watch = watch
         self._campaigns = Campaigns(office.database, office.clock)
         self._composer = Composer(office.settings, load_languages())

@@ -6,6 +6,7 @@ Every request is logged, whatever becomes of it; faults are planned for a certai
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 import time
@@ -16,11 +17,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from enum import Enum
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
+
+import requests
 
 #: What a throttled request is told to wait, in seconds.
 RETRY_AFTER = 7
@@ -216,6 +218,18 @@ class FakeService(ABC):
             self.reset()
             self.requests.clear()
 
+    def remember(self) -> Callable[[], None] | None:
+        """What brings back all that is stored now, in no time; None where the service is not ours to change."""
+        own = {"requests", "_plans", "_lock", "_mistakes", "_server", "_port"}
+        kept = {name: value for name, value in vars(self).items() if name not in own}
+        stored = copy.deepcopy(kept)
+
+        def bring_back() -> None:
+            self.start_afresh()
+            vars(self).update(copy.deepcopy(stored))
+
+        return bring_back
+
     def close(self) -> None:
         """Stop listening."""
         with self._lock:
@@ -235,6 +249,10 @@ class FakeService(ABC):
             raise self._mistakes[0]
 
     # How requests are taken
+
+    def listens_by(self, server: object) -> bool:
+        """Whether this is the server that listens now."""
+        return self._server is server
 
     def _listen(self) -> None:
         if self._server is not None:
@@ -276,24 +294,28 @@ class FakeService(ABC):
 
 
 class Proxy(FakeService):
-    """Stands before a real service at `http://127.0.0.1:<port>`, so that faults come between it and the client."""
+    """Stands before a real service, so that faults come between it and the client."""
 
-    #: Where the real one listens.
-    target: int = 0
+    #: The real one's API, ending in "/".
+    target: str
+
+    def remember(self) -> None:
+        """Only the real one can store anything."""
+        return
 
     def answer(self, request: Request) -> Reply:
         """Pass it on."""
-        query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
-        dropped = ("host", "connection", "accept-encoding")
-        headers = {name: value for name, value in request.headers.items() if name not in dropped}
-        connection = HTTPConnection("127.0.0.1", self.target, timeout=60)
-        try:
-            connection.request(request.method, request.path + query, request.body, headers)
-            answer = connection.getresponse()
-            kind = answer.headers.get("Content-Type", "")
-            return Reply(answer.status, content=answer.read(), type=kind)
-        finally:
-            connection.close()
+        dropped = ("host", "connection", "accept-encoding", "content-length")
+        answer = requests.request(
+            request.method,
+            self.target + request.path.removeprefix(self.path),
+            params=dict(request.query),
+            headers={name: value for name, value in request.headers.items() if name not in dropped},
+            data=request.body,
+            timeout=60,
+            allow_redirects=False,
+        )
+        return Reply(answer.status_code, content=answer.content, type=answer.headers.get("Content-Type", ""))
 
 
 _NOW = datetime.now(UTC)
@@ -325,9 +347,11 @@ class _Server(ThreadingTCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP/1.0: a connection for each request, so that a fault strikes that one alone."""
+    """Answers one request after another on a connection, until a fault ends it."""
 
     server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def handle_one_request(self) -> None:
         """Take any method, and answer it."""
@@ -344,6 +368,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.read(int(self.headers.get("Content-Length") or 0)),
         )
         fault, reply = self.server.service.take(request)
+        self.close_connection = bool(fault) or not self.server.service.listens_by(self.server)
         if fault in (Fault.CLOSED, Fault.LOST, Fault.DOWN):
             return
         if fault in SLOW:
@@ -351,12 +376,13 @@ class _Handler(BaseHTTPRequestHandler):
             with suppress(OSError):
                 self.connection.recv(1)  # until the client gives up
             return
-        body = reply.body
+        body = reply.body if self.command != "HEAD" else b""
         self.send_response_only(reply.status)
         for name, value in {"Content-Type": reply.type, **reply.headers}.items():
             self.send_header(name, value)
         if reply.status != 204:
             self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD" and reply.status != 204:
-            self.wfile.write(body[: len(body) // 2] if fault is Fault.TRUNCATED else body)
+        self.wfile.write(body[: len(body) // 2] if fault is Fault.TRUNCATED else body)

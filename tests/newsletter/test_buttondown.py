@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from newsletter.errors import (
-    AmbiguousCampaign,
     ConfigurationError,
     NotReviewed,
     Rejected,
@@ -23,19 +22,13 @@ from newsletter.settings import Configuration, Secret
 
 from tests.newsletter.contract import CHANGED, ENGLISH, GROUP, HOLD, PERSIAN, SITE, Contract, make_campaign
 from tests.newsletter.fake_buttondown import FakeButtondown
-from tests.newsletter.services import FakeService, Fault
+from tests.newsletter.services import Fault
 
 READER = "reader@example.org"
 
 
 class TestButtondown(Contract):
     provider = "buttondown"
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def running(cls) -> Iterator[FakeService]:
-        with FakeButtondown() as service:
-            yield service
 
 
 @pytest.fixture(scope="module")
@@ -148,20 +141,6 @@ def test_a_sender_is_chosen_there(service: FakeButtondown, opened: Buttondown) -
     for campaign in (make_campaign(sender="The blog <news@example.org>"), make_campaign(reply_to="news@example.org")):
         with pytest.raises(UnsupportedFeature, match="NEWSLETTER_SENDER"):
             opened.submit(campaign)
-    assert not service.emails
-
-
-def test_a_duplicate_made_there_is_seen_although_its_slug_differs(service: FakeButtondown, opened: Buttondown) -> None:
-    opened.submit(ENGLISH)
-    service.copy(ENGLISH.key)
-    found = opened.find(ENGLISH.key)
-    assert found is not None
-    assert found.copies == 2
-    for act in (lambda: opened.start([ENGLISH], HOLD), lambda: opened.submit(ENGLISH)):
-        with pytest.raises(AmbiguousCampaign, match=ENGLISH.key):
-            act()
-    assert service.starts(ENGLISH.key) == 0
-    opened.withdraw(ENGLISH.key)
     assert not service.emails
 
 

@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from newsletter.campaigns import Campaign, make_key, make_post_id
-from newsletter.desk import Desk, only_one
+from newsletter.desk import only_one
 from newsletter.errors import (
     AmbiguousCampaign,
     NewsletterError,
@@ -23,12 +24,14 @@ from newsletter.errors import (
     UnknownCampaign,
 )
 from newsletter.providers import Access, Feature, Submitted, open_provider
-from newsletter.settings import Configuration, Secret
+from newsletter.settings import Secret
 
 from mailroom.campaigns.campaigns import Campaigns
-from tests.mailroom.readers import add_readers
+from tests.mailroom.readers import add_readers, set_letters
 from tests.newsletter.desks import Editor, opened
+from tests.newsletter.fake_listmonk import FakeListmonk
 from tests.newsletter.mailrooms import EDITOR, MailroomService, serving_mailroom
+from tests.newsletter.services import Fault
 
 TODAY = datetime.now(UTC).date()
 
@@ -97,6 +100,21 @@ def test_a_new_post_is_handed_in_once_and_kept_up_to_date(editor: Editor) -> Non
     assert editor.plan(CHANGED) == {ENGLISH.key: "draft, to be brought up to date"}
     assert editor.draft(CHANGED) == [f"{ENGLISH.key} brought up to date"]
     assert editor.plan(CHANGED) == {ENGLISH.key: "draft, as composed"}
+
+
+def test_what_somebody_changed_at_the_service_is_as_composed_again() -> None:
+    with FakeListmonk() as service:
+        access = Access(service.api, Secret(service.token), service.lists, "0a1b2c3d", sleep=lambda _: None)
+        with closing(open_provider("listmonk", access)) as provider:
+            editor = Editor(provider)
+            editor.draft(ENGLISH)
+            service.change(ENGLISH.key)
+            assert editor.plan(ENGLISH) == {ENGLISH.key: "draft, as composed"}, "as far as the service tells"
+            _, failed = editor.send(ENGLISH, keys=[ENGLISH.key])
+            assert "is not what was composed" in failed
+            assert editor.draft(ENGLISH) == []
+            assert editor.send(ENGLISH, keys=[ENGLISH.key])[1].startswith(f"{ENGLISH.key} started")
+            assert service.starts(ENGLISH.key) == 1
 
 
 def test_the_plan_says_how_many_would_get_it(editor: Editor) -> None:
@@ -209,10 +227,10 @@ def test_all_languages_of_a_post_start_together_once_their_pages_are_there(
     editor.draft(ENGLISH, PERSIAN, OTHER)
     waiting, started = editor.send(ENGLISH, PERSIAN, OTHER, keys=[PERSIAN.key])
     assert editor.awaited == [ENGLISH.url, PERSIAN.url]
-    assert waiting == "Waiting until 2 pages can be read."
+    assert waiting == "Waiting until 2 pages can be read as built."
     both = f"{ENGLISH.key} {PERSIAN.key}"
     assert re.fullmatch(
-        rf"{both} started: no letter leaves before \d\d:\d\d UTC\. To stop: \./blog newsletter stop {both}", started
+        rf"{both} started: no letter leaves before \S+ \d\d:\d\d UTC\. To stop: \./blog newsletter stop {both}", started
     )
     assert [letters(mailroom, one) for one in (ENGLISH, PERSIAN, OTHER)] == [2, 2, 0], "each reader gets one"
     day = (datetime.now(UTC) + timedelta(seconds=600)).date()
@@ -252,7 +270,7 @@ def test_only_the_language_that_is_named(mailroom: MailroomService, editor: Edit
 def test_several_posts_each_start_as_their_own_group(mailroom: MailroomService, editor: Editor) -> None:
     editor.draft(ENGLISH, PERSIAN, OTHER)
     said = editor.send(ENGLISH, PERSIAN, OTHER, keys=[OTHER.key, ENGLISH.key])
-    assert said[0] == "Waiting until 3 pages can be read."
+    assert said[0] == "Waiting until 3 pages can be read as built."
     assert [line.partition(" started")[0] for line in said[1:]] == [f"{ENGLISH.key} {PERSIAN.key}", OTHER.key]
     assert letters(mailroom, OTHER) == 3
 
@@ -302,6 +320,31 @@ def test_a_token_that_may_only_draft_starts_nothing_and_its_scope_is_named(mailr
         editor.draft(ENGLISH)
         _, failed = editor.send(ENGLISH, keys=[ENGLISH.key])
     assert "The token night may not do this: its scope is draft" in failed
+    assert letters(mailroom, ENGLISH) == 0
+
+
+# after a deployment
+
+
+def test_what_is_new_is_started_after_its_deployment_and_what_lay_there_is_not(
+    mailroom: MailroomService, editor: Editor
+) -> None:
+    editor.draft(ENGLISH)
+    handed_in = [one.text for one in editor.desk(ENGLISH, OTHER).push(send=True)]
+    assert handed_in[:2] == ["Waiting until a page can be read as built.", f"{OTHER.key} handed in"]
+    assert handed_in[-1].startswith(f"{OTHER.key} started")
+    assert editor.awaited == [OTHER.url] * 2
+    assert (letters(mailroom, ENGLISH), letters(mailroom, OTHER)) == (0, 3)
+    assert list(editor.desk(ENGLISH, OTHER).push(send=True)) == []
+    assert [one.text for one in editor.desk(CHANGED, OTHER).push(send=False)][1:] == [
+        f"{ENGLISH.key} brought up to date"
+    ]
+    assert letters(mailroom, ENGLISH) == 0
+
+
+def test_nothing_is_started_when_something_could_not_be_handed_in(mailroom: MailroomService, editor: Editor) -> None:
+    outcomes = list(editor.desk(ENGLISH, compose(lang="tlh")).push(send=True))
+    assert [bool(one.error) for one in outcomes] == [False, False, True]
     assert letters(mailroom, ENGLISH) == 0
 
 
@@ -412,7 +455,8 @@ def test_a_correction_goes_to_whoever_was_sent_the_first_letter(mailroom: Mailro
     editor.draft(ENGLISH)
     assert editor.plan(CHANGED, correction)[correction.key] == not_sent
     editor.send(ENGLISH, keys=[ENGLISH.key])
-    assert editor.plan(CHANGED, correction)[correction.key] == not_sent, "it can still be stopped"
+    held = f"correction: the first letter leaves soon: stop {ENGLISH.key}, or wait until it has left"
+    assert editor.plan(CHANGED, correction)[correction.key] == held
     mailroom.deliver(ENGLISH.key)
     add_readers(mailroom.office, [{"langs": "en"}])
     assert editor.plan(CHANGED, correction)[correction.key] == "new: will be handed in"
@@ -429,7 +473,57 @@ def test_whoever_got_the_letter_with_its_correction_needs_no_second(mailroom: Ma
     mailroom.deliver(CHANGED.key)
     same_day, before = correct(), correct(TODAY - timedelta(2))
     assert editor.plan(CHANGED, same_day)[same_day.key] == with_it
-    assert editor.plan(compose(text="Yet another."), before)[before.key] == with_it
+    started = (datetime.now(UTC) + timedelta(seconds=600)).date()
+    assert editor.plan(compose(text="Yet another."), before)[before.key] == (
+        f"correction: the first letter was started later ({started}, UTC): nothing to correct; "
+        "if it was wrong, date the correction that day"
+    )
+
+
+def test_a_retraction_is_never_taken_for_sent(mailroom: MailroomService, editor: Editor) -> None:
+    """It says a day before the letter was started, and a letter that says it is never composed."""
+    editor.draft(ENGLISH)
+    editor.send(ENGLISH, keys=[ENGLISH.key])
+    mailroom.deliver(ENGLISH.key)
+    retraction = correct(TODAY - timedelta(2))
+    assert editor.plan(retraction) == {retraction.key: "new: will be handed in"}
+
+
+def test_an_article_is_corrected_though_the_digest_has_not_changed() -> None:
+    week = compose("2026-W46", kind="digest")
+    shelf = Shelf(frozenset({"correction"}))
+    shelf.kept[week.key] = Submitted(week.key, "sent", week.digest, started=TODAY - timedelta(1))
+    correction = replace(correct(), corrects=week.key)
+    assert Editor(shelf).plan(week, correction)[correction.key] == "new: will be handed in"
+
+
+def test_a_correction_goes_before_what_goes_out_again(mailroom: MailroomService, editor: Editor) -> None:
+    """Afterwards nobody would know who had the wrong letter, and they would not be told."""
+    editor.settings["hold"] = 0
+    editor.draft(ENGLISH)
+    editor.send(ENGLISH, keys=[ENGLISH.key])
+    (reader, *_) = mailroom.office.database.read("SELECT subscription FROM letters WHERE campaign = ?", (ENGLISH.key,))
+    set_letters(mailroom.office, ENGLISH.key, "sent", reader[0])
+    editor.desk().stop(ENGLISH.key)
+    correction = correct(TODAY + timedelta(1))
+    for _ in ("new", "a draft"):
+        with pytest.raises(NewsletterError, match="have left, and their correction has not been sent"):
+            editor.draft(CHANGED, correction, again=[ENGLISH.key])
+        editor.draft(CHANGED, correction)
+    editor.send(CHANGED, correction, keys=[correction.key])
+    assert editor.draft(CHANGED, correction, again=[ENGLISH.key]) == [f"{ENGLISH.key} handed in again"]
+    assert editor.draft() == [f"{ENGLISH.key} withdrawn"]
+    assert editor.plan(CHANGED)[ENGLISH.key] == "stopped"
+
+
+def test_nobody_is_told_what_was_wrong_with_a_letter_that_nobody_has(editor: Editor) -> None:
+    editor.draft(ENGLISH)
+    editor.send(ENGLISH, keys=[ENGLISH.key])
+    editor.desk().stop(ENGLISH.key)
+    correction = correct(TODAY + timedelta(1))
+    nobody = "correction: no letter had left when the first was stopped: nothing to correct"
+    assert editor.plan(CHANGED, correction)[correction.key] == nobody
+    assert editor.draft(CHANGED, correction, again=[ENGLISH.key]) == [f"{ENGLISH.key} handed in again"]
 
 
 def test_a_correction_of_a_renamed_file_s_letter_names_the_key_that_was_sent(
@@ -561,8 +655,9 @@ def test_what_a_service_cannot_do_is_said() -> None:
 def test_what_could_be_unscheduled_is_a_draft_again() -> None:
     shelf = Shelf()
     shelf.kept[ENGLISH.key] = Submitted(ENGLISH.key, "scheduled")
-    said = Desk(Configuration(), {}, shelf).stop(ENGLISH.key)
-    assert said == f"{ENGLISH.key} stopped: it is a draft again, no letter has left"
+    said = Editor(shelf).desk().stop(ENGLISH.key)
+    again = "it is a draft again, no letter has left (`send` starts it with its post)"
+    assert said == f"{ENGLISH.key} stopped: {again}"
 
 
 def test_two_campaigns_of_one_key_are_named_and_neither_is_started() -> None:
@@ -578,6 +673,25 @@ def test_two_campaigns_of_one_key_are_named_and_neither_is_started() -> None:
         ENGLISH, PERSIAN, keys=[PERSIAN.key]
     )
     assert shelf.started == [([PERSIAN.key], 0)]
+
+
+def test_of_two_campaigns_of_one_key_a_started_one_must_not_be_deleted() -> None:
+    """Then the other would go out, to the same readers."""
+    shelf = Shelf()
+    shelf.kept[ENGLISH.key] = Submitted(ENGLISH.key, "sending", ENGLISH.digest, copies=2)
+    said = "two campaigns have this key: delete all but the one that was started at shelf"
+    assert Editor(shelf).plan(ENGLISH) == {ENGLISH.key: said}
+
+
+def test_what_was_started_before_a_failure_is_not_said_to_have_failed() -> None:
+    with FakeListmonk() as service:
+        access = Access(service.api, Secret(service.token), service.lists, "0a1b2c3d", sleep=lambda _: None)
+        with closing(open_provider("listmonk", access)) as provider:
+            editor = Editor(provider)
+            editor.draft(ENGLISH, PERSIAN)
+            service.fail(Fault.BROKEN, 2, times=None, when=lambda request: request.path.endswith("/status"))
+            failed = editor.send(ENGLISH, PERSIAN, keys=[ENGLISH.key])[-1]
+            assert failed.startswith(f"{ENGLISH.key} {PERSIAN.key} failed (whether any was started, `plan` shows): ")
 
 
 def test_a_letter_of_the_week_is_left_to_the_service_that_composes_it(editor: Editor) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from newsletter.errors import PageNotLive
-from newsletter.live import APART, LARGEST, await_pages, find_problems
+from newsletter.live import APART, LARGEST, await_pages
 
 from tests.newsletter.websites import Page, Website, serve, write_page
 
@@ -46,7 +46,11 @@ class Hours:
 def problem(url: str, wait: float = 0, hours: Hours | None = None, timeout: float = 5) -> str:
     """What is wrong with the page at this address, "" if nothing."""
     hours = hours or Hours()
-    return find_problems([(url, DIGEST)], wait, timeout=timeout, sleep=hours.sleep, clock=hours.clock).get(url, "")
+    try:
+        await_pages([(url, DIGEST)], wait, timeout=timeout, sleep=hours.sleep, clock=hours.clock)
+    except PageNotLive as error:
+        return error.remedy.partition(f"\n  {url} ")[2]
+    return ""
 
 
 def test_a_page_is_there_when_it_was_seen_fresh_and_then_twice_as_readers_see_it(site: Website) -> None:
@@ -158,9 +162,11 @@ def test_a_certificate_that_no_browser_trusts_is_named(tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         server.handle_error = lambda *_: None  # type: ignore[method-assign]  # what the client breaks off
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
-        said = problem(f"https://127.0.0.1:{server.server_port}/")
-        server.shutdown()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            said = problem(f"https://127.0.0.1:{server.server_port}/")
+        finally:
+            server.shutdown()
     assert said == "has no certificate that browsers trust: mend the server's TLS"
 
 

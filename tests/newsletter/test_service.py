@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import traceback
 from collections.abc import Collection, Iterator
 
@@ -240,3 +241,13 @@ def test_a_netrc_is_not_asked(fake: Counter, tmp_path_factory: pytest.TempPathFa
         opened.ask("GET", "things")
         opened.close()
     assert fake.requests[0].headers["authorization"] == "Bearer ours"
+
+
+def test_no_proxy_reads_what_is_asked_of_this_machine(fake: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain HTTP is for this machine alone, and a proxy that the environment names would read the token."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "")
+        opened = Service("fake", fake.api, auth=HTTPBasicAuth("any", SECRET), timeout=TIMEOUT, sleep=lambda _: None)
+        assert opened.ask("GET", "things").status == 200
+        opened.close()

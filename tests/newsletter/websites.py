@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -30,9 +31,10 @@ class Page:
 
 @dataclass
 class Website:
-    """Answers each path with what `pages` has, in turn; the last stays."""
+    """Answers each path with what `pages` has, in turn; the last stays. Else with what lies in `folder`."""
 
     url: str
+    folder: Path | None = None
     pages: dict[str, list[Page]] = field(default_factory=dict)
     #: What is answered to addresses without a query instead, whatever the page is.
     cached: dict[str, Page] = field(default_factory=dict)
@@ -43,8 +45,10 @@ class Website:
         path, query = urlsplit(target).path, urlsplit(target).query
         if not query and path in self.cached:
             return self.cached[path]
-        left = self.pages.get(path) or [Page("Not found", 404)]
-        return left.pop(0) if len(left) > 1 else left[0]
+        if left := self.pages.get(path):
+            return left.pop(0) if len(left) > 1 else left[0]
+        file = (self.folder or Path()) / path.strip("/") / "index.html"
+        return Page(file.read_bytes()) if self.folder and file.is_file() else Page("Not found", 404)
 
     def put(self, path: str, *pages: Page | str) -> str:
         """Answer with these from now on; return the address."""
@@ -72,7 +76,8 @@ def serve() -> Iterator[Website]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         site = Website(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield site

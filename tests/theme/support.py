@@ -261,6 +261,10 @@ def node_tool(variable: str, path: str) -> Path:
     return file
 
 
+#: The checker needs a large stack; a run of seconds is over before anything is worth compiling well.
+JAVA_OPTIONS = ("-Xss2m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+
+
 def java_path() -> str:
     skip_if_left_out("java")
     path = shutil.which("java")

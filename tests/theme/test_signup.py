@@ -16,7 +16,7 @@ from tests.frontdoor.support import ROOT
 def build(folder: Path, **settings: object) -> dict[str, Any]:
     """The newsletter page's part after the text, in each language."""
     site = make_site(folder)
-    site.settings(**settings)
+    site.settings(PLUGINS=["multilingual", "contact", "newsletter"], **settings)
     site.build_whole()
     return {lang: site.html(f"{lang}/newsletter/").xpath("//main")[0] for lang in LANGUAGES}
 

@@ -124,7 +124,11 @@ class Provider(Protocol):
         """
 
     def withdraw(self, key: str) -> None:
-        """Delete a draft; what is not there is fine. Raises NotReviewed for one that has been started."""
+        """Delete a draft; what is not there is fine.
+
+        Raises NotReviewed for one that has been started, AmbiguousCampaign where two drafts have its key: one may be
+        somebody's own.
+        """
 
     def test(self, campaign: Campaign, address: str) -> None:
         """Have the draft mailed to one address. Raises UnknownCampaign, UnsupportedFeature, Rejected."""

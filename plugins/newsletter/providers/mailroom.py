@@ -20,12 +20,8 @@ from .service import Answer, Credentials, Service
 #: Where a mailroom on this machine serves its API (MAILROOM_API_LISTEN).
 USUAL = "http://127.0.0.1:8026/mail/api/"
 _STATES: dict[str, State] = {
-    "draft": "draft",
-    "started": "sending",
-    "paused": "paused",
-    "stopped": "stopped",
-    "finished": "sent",
-}
+    "draft": "draft", "started": "sending", "paused": "paused", "stopped": "stopped", "finished": "sent",
+}  # fmt: skip
 
 
 def open_provider(access: Access) -> Mailroom:

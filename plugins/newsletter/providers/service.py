@@ -24,6 +24,7 @@ from requests.auth import AuthBase
 
 from ..errors import (
     AuthenticationFailed,
+    ConfigurationError,
     ProviderUnavailable,
     RateLimited,
     Rejected,
@@ -85,6 +86,8 @@ class Service:
         self._sleep = sleep
         self._session = requests.Session()
         self._session.auth = auth
+        # Plain HTTP is for this machine alone: a proxy that the environment names would read the token.
+        self._session.trust_env = not base.startswith("http:")
         self._session.headers.update({"Accept": "application/json", "User-Agent": "pelican-newsletter"})
         self._session.headers.update(headers or {})
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -139,6 +142,8 @@ class Service:
         """Its data; raises UnexpectedResponse where they are not as the block takes them to be."""
         try:
             yield answer.data
+        except ConfigurationError:
+            raise
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             problem = f"this is not what was asked for: {type(error).__name__}"
             raise UnexpectedResponse(self.name, campaign, answer.status, answer.excerpt, problem=problem) from error
