@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 from newsletter.campaigns import Campaign, read_campaigns
+from newsletter.providers import Access
+from newsletter.settings import Secret
 
 from tests.frontdoor.support import ROOT
 from tests.multilingual.bare import undress
 from tests.multilingual.sites import Site
+from tests.newsletter.contract import SITE
 from tests.newsletter.mailrooms import MailroomService, serving_mailroom
+from tests.newsletter.services import FakeService
 from tests.once import once
 
 #: Of a site with a newsletter.
@@ -42,6 +46,19 @@ def mailroom(running_mailroom: MailroomService) -> MailroomService:
     """A mailroom with four readers: of English, of English, of Persian, of Persian before English."""
     running_mailroom.start_afresh()
     return running_mailroom
+
+
+@pytest.fixture
+def service(running: FakeService) -> FakeService:
+    """The stand-in that a file's tests run, as if nobody had asked it anything."""
+    running.start_afresh()
+    return running
+
+
+@pytest.fixture
+def access(service: FakeService) -> Access:
+    """How it is reached."""
+    return Access(service.api, Secret(service.token), service.lists, SITE, 20, sleep=lambda _: None)
 
 
 @pytest.fixture

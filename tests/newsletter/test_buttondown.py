@@ -18,7 +18,7 @@ from newsletter.errors import (
 from newsletter.forms import SignupForm
 from newsletter.providers import Access, make_form
 from newsletter.providers.buttondown import VERSION, Buttondown
-from newsletter.settings import Configuration, Secret
+from newsletter.settings import Configuration
 
 from tests.newsletter.contract import CHANGED, ENGLISH, GROUP, HOLD, PERSIAN, SITE, Contract, make_campaign
 from tests.newsletter.fake_buttondown import FakeButtondown
@@ -35,17 +35,6 @@ class TestButtondown(Contract):
 def running() -> Iterator[FakeButtondown]:
     with FakeButtondown() as service:
         yield service
-
-
-@pytest.fixture
-def service(running: FakeButtondown) -> FakeButtondown:
-    running.start_afresh()
-    return running
-
-
-@pytest.fixture
-def access(service: FakeButtondown) -> Access:
-    return Access(service.api, Secret(service.token), service.lists, SITE, 20, sleep=lambda _: None)
 
 
 @pytest.fixture

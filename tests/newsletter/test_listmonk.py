@@ -37,12 +37,6 @@ class TestListmonk(Contract):
 
 
 @pytest.fixture
-def service(running: FakeListmonk) -> FakeListmonk:
-    running.start_afresh()
-    return running
-
-
-@pytest.fixture
 def opened(service: FakeListmonk) -> Iterator[Provider]:
     with TestListmonk().opening(service) as provider:
         yield provider

@@ -56,17 +56,6 @@ def running() -> Iterator[FakeMailchimp]:
 
 
 @pytest.fixture
-def service(running: FakeMailchimp) -> FakeMailchimp:
-    running.start_afresh()
-    return running
-
-
-@pytest.fixture
-def access(service: FakeMailchimp) -> Access:
-    return Access(service.api, Secret(service.token), service.lists, SITE, 20, sleep=lambda _: None)
-
-
-@pytest.fixture
 def opened(access: Access) -> Iterator[Mailchimp]:
     provider = Mailchimp(access)
     yield provider
