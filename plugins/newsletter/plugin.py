@@ -17,7 +17,7 @@ from pelican.plugins import signals
 from pelican.writers import Writer
 
 from .articles import Voice, wish_of
-from .campaigns import read_campaigns, write_campaigns
+from .campaigns import write_campaigns
 from .composition import Composer
 from .forms import find_contradiction
 from .look import find_messages
@@ -110,13 +110,13 @@ def compose(generator: ArticlesGenerator, writer: Writer) -> None:
     if not _State.siteurl.startswith(("https://", "http://")):
         logger.warning("SITEURL = %r: no campaigns are composed, since letters need whole addresses", _State.siteurl)
         return
+    if generator.context.get(
+        "EDITED_TEXTS"
+    ):  # a writer waits for one page; the letters follow with the next whole build
+        return
     articles = [one for name in _LISTS for one in getattr(generator, name)]
-    folder = _State.root / configuration.campaigns
-    edited, kept = generator.context.get("EDITED_TEXTS"), {}
-    if edited and folder.is_dir() and not configuration.digest:  # a preview that writes no more than it must
-        articles, kept = [one for one in articles if str(one.source_path) in edited], read_campaigns(folder)
     composer = Composer(configuration, _State.siteurl, _voice_of(generator.env), _today())
-    write_campaigns(folder, (kept | {one.key: one for one in composer.compose(articles)}).values())
+    write_campaigns(_State.root / configuration.campaigns, composer.compose(articles))
 
 
 def _voice_of(environment: Any) -> Voice:
