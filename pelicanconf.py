@@ -21,7 +21,18 @@ STATIC_PATHS = ["images", "files"]
 RELATIVE_URLS = True
 
 PLUGIN_PATHS = ["plugins"]
-PLUGINS = ["multilingual", "atlas", "pictures", "prose", "citations", "related", "policy", "contact", "newsletter"]
+PLUGINS = [
+    "multilingual",
+    "atlas",
+    "pictures",
+    "prose",
+    "translators",
+    "citations",
+    "related",
+    "policy",
+    "contact",
+    "newsletter",
+]
 
 # Languages are equals, in the order of this table. A new one with a catalogue is one line.
 # EXIT_URL is where "leave this page" leads: the weather, as anybody there may look it up.
@@ -132,6 +143,11 @@ PRIVACY_ACCESS_LOG = None
 PRIVACY_HOST = None
 PRIVACY_HOST_COUNTRY = None
 PRIVACY_MAILING_SERVICE = "mailroom"
+
+# What a new language needs beside its texts, and in whose name `--commit` commits (plugins/translators/README.md).
+TRANSLATORS_CATALOGUES = ["theme/messages", "mailroom/messages"]
+TRANSLATORS_TABLES = ["terms.yaml", "atlas.yaml"]
+TRANSLATORS_COMMITTER = "The Human Rights <info@thehuman-rights.com>"
 
 CITATIONS_ORGANISATIONS = ["desk"]  # the author is an organisation, not a person
 CITATIONS_ACCESS_DATES = True  # each source on the web says when it was read

@@ -41,6 +41,7 @@ TOOLS = (
     Tool("servers", "the configuration for nginx", ("nginx", "/usr/sbin/nginx"), ("nginx",)),
     Tool("servers", "the configuration for Caddy", ("caddy",), ("caddy",)),
     Tool("servers", "a certificate for both", ("openssl",), ("openssl",)),
+    Tool("office", "kits through a word processor and back", ("soffice",), ("libreoffice-writer-nogui",)),
     Tool("systemd", "the unit for systemd", ("systemd-analyze",), ("systemd",)),
     Tool("mail", "letters through a real relay", ("/usr/sbin/postfix",), ("postfix",)),
     Tool("mail", "the relay's way to mailboxes", ("/usr/lib/dovecot/lmtp",), ("dovecot-lmtpd",)),

@@ -71,7 +71,7 @@ def takes_signals(path: Path) -> bool:
 
 
 def test_what_is_about_languages_and_texts_loads_no_pelican() -> None:
-    plain = ("catalogues", "errors", "formats", "headers", "languages", "placement")
+    plain = ("catalogues", "errors", "formats", "headers", "inventory", "languages", "placement")
     program = f"import sys; from multilingual import {', '.join(plain)}; print('pelican' in sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "plugins")}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)

@@ -87,7 +87,7 @@ class Publication:
         self.files = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
         found = [Page(output, output / name) for name in sorted(self.files) if name.endswith(".html")]
         self.pages = {page.url: page for page in found}
-        self.feeds = sorted(name for name in self.files if name.endswith(".atom"))
+        self.feeds = sorted(name for name in self.files if name.endswith("feed.atom"))  # lists of articles
 
     def __iter__(self) -> Iterator[Page]:
         return iter(self.pages.values())

@@ -26,11 +26,11 @@ import jinja2
 from pelican import Pelican, console
 from pelican.generators import PelicanTemplateNotFound
 from pelican.plugins import signals
-from pelican.settings import read_settings
 
 from . import plugin
 from .errors import ConfigurationError, Problem, in_order
 from .readers import name_of
+from .settings import load_settings
 from .site import Site
 
 #: Called with what is being done, how much of it is done, and how much there is (0: unknown).
@@ -146,22 +146,6 @@ def run_pelican(
             plugin.watch_plan(None)
     result.problems = in_order([*result.problems, *log.problems])
     return result
-
-
-def load_settings(settings_file: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a settings file. Raises ConfigurationError with the line that is wrong."""
-    if not settings_file.is_file():
-        raise ConfigurationError("settings", str(settings_file), "there is no such file")
-    try:
-        return dict(read_settings(str(settings_file), override=dict(overrides)))
-    except ConfigurationError:
-        raise
-    except SyntaxError as error:
-        where = f"{settings_file.name}:{error.lineno}"
-        raise ConfigurationError(where, (error.text or "").strip(), f"{error.msg}") from error
-    except Exception as error:
-        line = traceback.extract_tb(error.__traceback__)[-1].lineno
-        raise ConfigurationError(f"{settings_file.name}:{line}", type(error).__name__, f"{error}") from error
 
 
 # The output folder

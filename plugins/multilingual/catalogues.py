@@ -5,9 +5,10 @@ from __future__ import annotations
 import gettext
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
@@ -91,6 +92,15 @@ class Catalogues:
             self.problems += found
             if not found:
                 self._found.setdefault(tag, []).append((catalogue, compiled))
+
+
+def open_catalogues(settings: Mapping[str, Any], root: Path) -> Catalogues:
+    """The catalogues that a site's settings name: those of MULTILINGUAL_MESSAGES, else the theme's."""
+    setting = "MULTILINGUAL_MESSAGES"
+    folders = settings.get(setting)
+    if folders is None:
+        folders, setting = (str(Path(settings["THEME"], "messages")),), ""
+    return Catalogues([root / folder for folder in folders], root, setting=setting)
 
 
 def _check(name: str, catalogue: Catalog) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from . import serve
 
 if TYPE_CHECKING:
     from .build import BuildResult, Progress
+    from .inventory import Inventory
     from .settings import Configuration
 
 # Whatever loads Pelican is imported where it is used, so that `--help` answers at once.
@@ -36,6 +37,13 @@ def add_commands(subparsers: Any, root: Path) -> None:
 
     check = subparsers.add_parser("check", help="say what an editor must know before publishing")
     check.add_argument("--strict", action="store_true", help="fail on warnings too")
+    check.add_argument("--annotate", action="store_true", help="as a code host shows findings, beside their lines")
+    check.add_argument(
+        "--since",
+        default="",
+        metavar="REF",
+        help="of warnings, only those of files that changed since that commit",
+    )
     _add_production(check)
     check.set_defaults(run=lambda args: run_check(args, root))
 
@@ -114,6 +122,15 @@ def build_into(root: Path, output: Path, *, production: bool) -> int:
     return 1 if result.errors else 0
 
 
+def read_content(root: Path) -> Inventory:
+    """Read every text of the site, and the settings for writing, for another part's command."""
+    from .inventory import take_inventory
+    from .settings import load_settings
+
+    settings = load_settings(settings_file(root), {})
+    return take_inventory(root, settings, _configuration(settings).languages)
+
+
 def run_check(args: argparse.Namespace, root: Path) -> int:
     """Check the site; warnings fail only with --strict."""
     from .check import check_site, count_warnings
@@ -124,7 +141,18 @@ def run_check(args: argparse.Namespace, root: Path) -> int:
             production=args.production,
             progress=progress,
         )
-    report(result)
+    if args.since:
+        from .annotations import changed_files
+
+        changed = changed_files(root, args.since)
+        result.problems = [one for one in result.problems if not one.warning or one.file in changed]
+    if args.annotate:
+        from .annotations import annotate
+
+        for problem in result.problems:
+            print(annotate(problem, root))
+    else:
+        report(result)
     warnings = count_warnings(result.problems)
     if not result.problems:
         print(f"Nothing to mend in {_count(result.pages, 'page')}.")
@@ -140,12 +168,14 @@ def run_publish(args: argparse.Namespace, root: Path) -> int:
 
 
 def _publish(args: argparse.Namespace, root: Path) -> int:
-    from .build import load_settings
     from .publish import SETTING, deploy, read_command
+    from .settings import load_settings
 
     command = read_command(root)
     following: list[Callable[[], int]] = [prepare(root) for prepare in args.follow_publish]
-    production = argparse.Namespace(production=True, strict=False, output=None, without_broken=False)
+    production = argparse.Namespace(
+        production=True, strict=False, annotate=False, since="", output=None, without_broken=False
+    )
     if code := run_check(production, root):
         print("Nothing was published.", file=sys.stderr)
         return code
@@ -220,15 +250,20 @@ def report(result: BuildResult) -> None:
 
 
 def _configured(root: Path) -> tuple[Configuration, Path]:
-    from .build import load_settings
+    from .settings import load_settings
+
+    settings = load_settings(settings_file(root), {})
+    return _configuration(settings), Path(settings["PATH"])
+
+
+def _configuration(settings: dict[str, Any]) -> Configuration:
     from .errors import ConfigurationError
     from .settings import read_configuration
 
-    settings = load_settings(settings_file(root), {})
     configuration = read_configuration(settings)
     if configuration is None:
         raise ConfigurationError("MULTILINGUAL_LANGUAGES", None, "name the site's languages")
-    return configuration, Path(settings["PATH"])
+    return configuration
 
 
 def _editions(result: BuildResult) -> int:

@@ -16,6 +16,7 @@ from pelican.contents import Content
 
 from .editions import Edition
 from .formats import format_date
+from .members import Note
 from .outputs import FeedOutput
 
 
@@ -61,6 +62,11 @@ def _notices(article: Content, edition: Edition) -> str:
         marks.insert(0, (gettext("Retracted"), article.retraction))
     return "".join(
         f"<p><strong>{escape(word)}, {escape(format_date(note.date, edition.language))}</strong>"
-        f"{': ' + escape(note.text) if note.text else ''}</p>"
+        f"{': ' + _text_of(note, edition) if note.text else ''}</p>"
         for word, note in marks
     )
+
+
+def _text_of(note: Note, edition: Edition) -> str:
+    text = escape(note.text)
+    return text if note.lang == edition.lang else f'<span lang="{note.lang}" dir="auto">{text}</span>'

@@ -30,7 +30,7 @@ class Plan:
         groups: Iterable[Group],
         context: Mapping[str, Any],
     ) -> None:
-        """`context` is Pelican's: it knows the static files, and the pages that other plugins write."""
+        """`context` is Pelican's: it knows the static files, and what other plugins plan or write themselves."""
         self.outputs: list[Output] = []
         self.feeds: list[FeedOutput] = []
         self.problems: list[Problem] = []
@@ -44,6 +44,9 @@ class Plan:
             self.outputs += plan_edition(edition, self._configuration)
             self.outputs += plan_pages(edition, self._configuration)
             self.outputs += plan_notices(edition, groups)
+            self.outputs += (
+                Output(edition=edition, **stated) for planner in context["PLANNERS"] for stated in planner(edition)
+            )
             self.feeds += plan_feeds(edition, self._configuration)
         self.outputs += self._plan_neutral(groups)
         self.outputs += self._plan_redirects(groups)

@@ -7,12 +7,13 @@ The fields of `Configuration` are the documentation: their names (upper case, pr
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from pelican.settings import DEFAULT_CONFIG
+from pelican.settings import DEFAULT_CONFIG, read_settings
 
 from .errors import ConfigurationError, suggestion
 from .languages import SETTING as LANGUAGES_SETTING
@@ -125,6 +126,22 @@ class Preparation:
     def public_url(self) -> str:
         """The site's own address, which the writer replaces by a relative one."""
         return str(self.settings["SITEURL"])
+
+
+def load_settings(settings_file: Path, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a settings file. Raises ConfigurationError with the line that is wrong."""
+    if not settings_file.is_file():
+        raise ConfigurationError("settings", str(settings_file), "there is no such file")
+    try:
+        return dict(read_settings(str(settings_file), override=dict(overrides)))
+    except ConfigurationError:
+        raise
+    except SyntaxError as error:
+        where = f"{settings_file.name}:{error.lineno}"
+        raise ConfigurationError(where, (error.text or "").strip(), f"{error.msg}") from error
+    except Exception as error:
+        line = traceback.extract_tb(error.__traceback__)[-1].lineno
+        raise ConfigurationError(f"{settings_file.name}:{line}", type(error).__name__, f"{error}") from error
 
 
 def read_configuration(settings: Mapping[str, Any]) -> Configuration | None:

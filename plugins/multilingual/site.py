@@ -25,11 +25,12 @@ from pelican.utils import order_content
 from pelican.writers import Writer
 
 from .addresses import NEUTRAL_PREFIX, neutral_url
-from .catalogues import Catalogues
+from .catalogues import open_catalogues
 from .editions import FEED_SETTING, Edition, derive_settings
 from .environment import Voice
 from .errors import Problem, in_order
 from .groups import ContentModel, Group, Kind
+from .inventory import take_inventory
 from .links import Links, is_copied
 from .outputs import bind_terms
 from .placement import Layout
@@ -78,12 +79,7 @@ class Site:
 
         settings = preparation.settings
         self.terms = TermTable(*self._content_file(self.configuration.terms))
-        folders, setting = self.configuration.messages, "MULTILINGUAL_MESSAGES"
-        if folders is None:
-            folders, setting = (str(Path(settings["THEME"], "messages")),), ""
-        self.catalogues = Catalogues(
-            [preparation.root / folder for folder in folders], preparation.root, setting=setting
-        )
+        self.catalogues = open_catalogues(settings, preparation.root)
         for tag, language in self.configuration.languages.items():
             self.editions[tag] = Edition(language, derive_settings(settings, language), self.catalogues.find(tag))
         self.voice = Voice(self.editions, self.configuration)
@@ -106,7 +102,11 @@ class Site:
         context.setdefault("PAGES_BY_IDENTITY", {})
         context.setdefault("CHECKS", [])
         context.setdefault("MESSAGES", set())
+        context.setdefault("PLANNERS", [])
         context["report_problem"] = self.report
+        context["take_inventory"] = partial(
+            take_inventory, preparation.root, preparation.settings, self.configuration.languages
+        )
         context.update(
             editions=list(self.editions.values()),
             edition=None,
@@ -121,13 +121,20 @@ class Site:
         return path, name_of(path, self.preparation.root)
 
     def report(
-        self, where: Content | str | Path, what: str, remedy: str, *, field: str = "", warning: bool = False
+        self,
+        where: Content | str | Path,
+        what: str,
+        remedy: str,
+        *,
+        field: str = "",
+        line: int = 0,
+        warning: bool = False,
     ) -> None:
         """Take in a finding of another plugin: the seam is `context["report_problem"]`.
 
-        `where` is a content object, then `field` names the line of its header; or a file or address.
+        `where` is a content object, then `field` names the line of its header; or a file, with a `line` of it; or an
+        address.
         """
-        line = 0
         if isinstance(where, Content):
             line = getattr(where, LINES, {}).get(field, 0)
             where = where.source_path

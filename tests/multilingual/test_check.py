@@ -265,3 +265,10 @@ def test_a_dead_link_between_pages_is_told(whole: Site, written: str) -> None:
 def test_other_links_are_nobody_s_business(whole: Site, written: str) -> None:
     whole.article("en", "two", written, Summary="A summary.")
     assert texts(whole.check()) == []
+
+
+def test_a_drafts_links_are_looked_at_when_it_is_published(whole: Site) -> None:
+    whole.article("en", "two", "[x](/nowhere/)", Summary="A summary.", Status="draft")
+    assert whole.check().errors == []
+    whole.article("en", "two", "[x](/nowhere/)", Summary="A summary.")
+    assert len(whole.check().errors) == 1

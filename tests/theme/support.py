@@ -46,6 +46,8 @@ PAGE_TYPES = {
     "safety": "safety/",
     "standards": "standards/",
     "accessibility": "accessibility/",
+    "help translate": "help-translate/",
+    "corrections": "corrections/",
     "address that leads nowhere": "404.html",
     "article": "every-element/",
     "corrected article": "corrected/",

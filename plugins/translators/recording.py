@@ -1,0 +1,122 @@
+"""Saying that a translation is in line with its source: by whoever made it, by an editor, by CI."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from .content import Text
+from .errors import DeskError
+from .records import Record, make_basis, record_path, write_record
+from .states import Survey, Translation, former_keys, is_draft, notes_of
+
+
+def record(survey: Survey, one: Translation, day: date, source: Text | None = None) -> Record:
+    """Record what a translation is made from: its source as it is, or as `source` has it, an earlier wording.
+
+    A claim ends with it, unless the translation is a draft still. Raises DeskError where there is no translation.
+    """
+    if one.text is None:
+        raise DeskError(_name(one), "there is no translation yet", f"Begin it: `./blog translate {one.key} {one.lang}`")
+    source = source or one.source
+    basis = make_basis(source.lang, day, source.raw, survey.blocks_of(source), notes_of(one.article))
+    made = Record(basis, one.claim if is_draft(one.text) else None)
+    save_record(survey, one, made)
+    return made
+
+
+def accept(survey: Survey, one: Translation, day: date, *, minor: bool = False) -> Record:
+    """Accept a translation as in line with its source as it is now.
+
+    `minor` says that the source's changes ask nothing of the translation: its day stays, and so does a claim. A
+    correction is never minor. Raises DeskError.
+    """
+    if not minor:
+        return record(survey, one, day)
+    basis = one.record.basis
+    if one.text is None or basis is None or basis.lang != one.source.lang:
+        what = "it is not recorded what it was made from"
+        raise DeskError(_name(one), what, f"Compare the two, then `./blog accept {one.key} {one.lang}`")
+    if one.notes:
+        what = f"its source article was {' and '.join(one.notes)}, which is not minor"
+        raise DeskError(_name(one), what, f"Look at it, then `./blog accept {one.key} {one.lang}`")
+    fresh = make_basis(basis.lang, basis.day, one.source.raw, survey.blocks_of(one.source), notes_of(one.article))
+    made = replace(one.record, basis=fresh)
+    save_record(survey, one, made)
+    return made
+
+
+def find_unrecorded(survey: Survey, lang: str = "") -> list[Translation]:
+    """Translations, drafts among them, of which nobody has said what they were made from."""
+    return [
+        one
+        for group in survey.groups
+        for one in group.translations.values()
+        if one.text is not None and (not lang or one.lang == lang) and (one.key, one.lang) not in survey.broken
+        if one.record.basis is None or one.record.basis.lang != one.source.lang
+    ]
+
+
+def record_all(survey: Survey, day: date, base: str = "", lang: str = "") -> Iterator[tuple[Translation, bool]]:
+    """Record every unrecorded translation; with each, whether its source was taken from Git.
+
+    `base` names a commit or branch. What a translation was made from is then its source where this branch left that
+    one, and the file as it is where it was not there yet or there is no Git. Raises DeskError for a `base` that Git
+    does not know or shares no history with.
+    """
+    found = find_unrecorded(survey, lang)
+    commit = find_branch_point(survey, base) if base and found else ""
+    for one in found:
+        source = _read_at(survey, one.source, commit) if commit else None
+        record(survey, one, day, source)
+        yield one, source is not None
+
+
+def find_branch_point(survey: Survey, base: str) -> str:
+    """The commit at which this branch left `base`; "" where there is no Git."""
+    if _git(survey, "rev-parse", "--is-inside-work-tree") is None:
+        return ""
+    # A name beginning with a hyphen would be an option.
+    if _git(survey, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}") is None:
+        raise DeskError(f"--base {base}", "Git knows no such commit", "Fetch it, or leave --base out")
+    commit = _git(survey, "merge-base", "HEAD", base)
+    if commit is None:
+        remedy = "Fetch more of the history (`git fetch --unshallow`), or leave --base out"
+        raise DeskError(f"--base {base}", "Git finds no commit that it shares with this branch", remedy)
+    return commit.decode().strip()
+
+
+def _read_at(survey: Survey, text: Text, commit: str) -> Text | None:
+    raw = _git(survey, "show", f"{commit}:./{text.name}")
+    try:
+        return survey.inventory.reread(text, raw) if raw else None
+    except ValueError:  # it was no text then, so nothing can have been made from it
+        return None
+
+
+def _git(survey: Survey, *arguments: str) -> bytes | None:
+    """What Git answers; None where it has no answer, or is not there."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=survey.inventory.root, capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def save_record(survey: Survey, one: Translation, record: Record) -> list[Path]:
+    """Write what is known of a translation; returns the files that were written, or that went."""
+    content = survey.inventory.content
+    path = record_path(content, one.lang, one.key)
+    write_record(path, record)
+    # It stood there before the text was renamed.
+    former = [old for key in former_keys(one.article) if (old := record_path(content, one.lang, key)).exists()]
+    for old in former:
+        old.unlink()
+    return [path, *former]
+
+
+def _name(one: Translation) -> str:
+    return f"{one.key} in {one.lang}"

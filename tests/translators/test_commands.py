@@ -1,0 +1,152 @@
+"""`./blog translations`, as it is called."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from multilingual.commands import read_content
+from translators.commands import add_commands
+from translators.errors import DeskError
+
+from tests.translators.sites import DAY, Site
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def call(site: Site, *arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    add_commands(parser.add_subparsers(), site.root)
+    parser.set_defaults(read_content=[read_content])
+    args = parser.parse_args(["translations", *arguments])
+    return int(args.run(args))
+
+
+def test_the_matrix_tells_what_there_is_to_do(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.write("en")
+    site.translate("fa")
+    site.record("fa")
+    site.translate("ar", header="Status: draft\n")
+    site.write("en", header="Corrected: 2026-11-22 x\n")
+    assert call(site) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:5] == [
+        ["en", "ar", "fa", "zh-Hans"],
+        [".", "missing", "1"],
+        ["d", "draft", "1"],
+        ["!", "outdated", "1"],
+        ["words", "to", "do", "13", "13"],
+    ]
+    assert lines[7][:5] == ["flight", "@", "d", "!", "."]
+    assert lines[7][6:] == ["corrected", "2026-11-22"]
+
+
+def test_a_languages_list_tells_what_to_do(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.write("en")
+    site.translate("fa")
+    site.record("fa")
+    site.write("en", body="The first paragraph.\n\nA new one.\n")
+    site.write("en", "arrest")
+    assert call(site, "--lang", "FA") == 0
+    out = capsys.readouterr().out
+    assert "flight: outdated, 3 words" in out
+    assert "    en: 1 changed, 2 removed" in out
+    assert "./blog diff flight fa" in out
+    assert "arrest: missing, 13 words" in out
+    assert "./blog translate arrest fa" in out
+    assert out.endswith("\nfa: 1 missing, 1 outdated; 16 words to do.\n")
+
+
+def test_a_program_is_told_everything(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.write("en")
+    site.translate("fa")
+    site.record("fa", day=DAY)
+    assert call(site, "--json", "--lang", "fa") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["languages"] == [{"lang": "fa", "name": "فارسی", "counts": {"current": 1}, "words": 0}]
+    assert told["texts"][0]["key"] == "flight"
+    assert told["texts"][0]["translations"]["fa"]["state"] == "current"
+    assert told["problems"] == []
+
+
+def test_recording_says_what_it_did(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.write("en")
+    site.translate("fa")
+    assert call(site, "--record") == 0
+    assert capsys.readouterr().out == "recorded: flight in fa, from en\nRecorded 1 translation.\n"
+    assert call(site, "--record") == 0
+    assert capsys.readouterr().out == "Nothing to record.\n"
+    assert call(site, "--lang", "fa") == 0
+    assert capsys.readouterr().out == "fa: 1 current; 0 words to do.\n"
+
+
+def test_what_is_broken_is_told_and_fails(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.write("en")
+    site.translate("fa")
+    (site.content / "articles/en/broken.md").write_bytes(b"Title: \xff\n\nx\n")
+    site.path("fa").parent.mkdir(parents=True)
+    site.path("fa").write_text("[]")
+    assert call(site) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 2
+    assert errors[0].startswith("content/articles/en/broken.md:1: the file is not UTF-8")
+    assert "flight.json: it is no record" in errors[1]
+
+
+def test_what_was_asked_wrongly_is_named(site: Site) -> None:
+    site.write("en")
+    with pytest.raises(DeskError, match=r"--lang xx: not a language of this site\. Use one of en, ar"):
+        call(site, "--lang", "xx")
+    with pytest.raises(DeskError, match=r"--base main: .*Add --record"):
+        call(site, "--base", "main")
+
+
+def test_an_empty_site(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(site) == 0
+    assert "Everything is current." in capsys.readouterr().out
+
+
+@pytest.mark.alone
+def test_a_thousand_texts_in_ten_languages_are_listed_in_two_seconds(site: Site) -> None:
+    """As a whole process; of ten translations six are there."""
+    langs = ("en", "ar", "fa", "zh-Hans", "de", "es", "fr", "hi", "ru", "uk")
+    settings = (site.root / "pelicanconf.py").read_text("utf-8")
+    table = ", ".join(f"{lang!r}: {{}}" for lang in langs)
+    (site.root / "pelicanconf.py").write_text(f"{settings}\nMULTILINGUAL_LANGUAGES = {{{table}}}\n", "utf-8")
+    body = "\n\n".join(f"Paragraph {n}. " + "What happened, where, when, and who has seen it. " * 7 for n in range(15))
+    for number in range(1000):
+        key = f"text-{number}"
+        site.write("en", key, body=body)
+        for place, lang in enumerate(langs[1:]):
+            if (number + place) % 10 < 6:
+                site.translate(lang, key=key, body=body)
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "plugins"), "PYTHONUTF8": "1"}
+    program = (
+        "import argparse, sys; from pathlib import Path; from multilingual.commands import read_content;"
+        "from translators.commands import add_commands; parser = argparse.ArgumentParser();"
+        "add_commands(parser.add_subparsers(), Path.cwd()); args = parser.parse_args(sys.argv[1:]);"
+        "args.read_content = [read_content]; sys.exit(args.run(args))"
+    )
+
+    def run(*arguments: str) -> tuple[str, float]:
+        before = os.times()
+        command = [sys.executable, "-c", program, "translations", *arguments]
+        done = subprocess.run(command, cwd=site.root, env=environment, capture_output=True, text=True, check=True)
+        after = os.times()  # what others do on the machine, and how fast its disk is, is not ours
+        return done.stdout, sum(after[2:4]) - sum(before[2:4])
+
+    recorded, _ = run("--record")
+    assert recorded.endswith("\nRecorded 5,400 translations.\n")
+    told, seconds = run()
+    assert told.splitlines()[1].split() == [".", "missing", *["400"] * 9]
+    assert min(seconds, run()[1], run()[1]) < 2
