@@ -1,4 +1,4 @@
-"""The public web application: its routes, who may ask for what host, what every answer says, and errors as pages."""
+"""The public web application: its routes, and errors as pages."""
 
 from __future__ import annotations
 
@@ -14,18 +14,10 @@ from mailroom.languages import Languages, load_languages
 from mailroom.office import Office
 from mailroom.web.api import api_path, make_api
 from mailroom.web.failures import note_failure, note_unexpected
+from mailroom.web.gate import Gate, hosts_of, public_url
 from mailroom.web.limits import Limits
 from mailroom.web.pages import Desk, pages
 from mailroom.web.rendering import Renderer
-
-#: Abilities of a browser that no page here has: those that Chromium knows, since it complains of every other.
-DENIED_FEATURES = (
-    "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read",
-    "clipboard-write", "display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid",
-    "identity-credentials-get", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment",
-    "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial",
-    "storage-access", "usb", "window-management", "xr-spatial-tracking",
-)  # fmt: skip
 
 _LOG = logging.getLogger("mailroom.web")
 _PAGES = {404: "missing", 429: "busy"}
@@ -34,13 +26,13 @@ _PAGES = {404: "missing", 429: "busy"}
 def make_app(office: Office, languages: Languages | None = None) -> falcon.App[Any, Any]:
     """The public pages, below the path of MAILROOM_URL, for that address's host alone."""
     settings = office.settings
-    url = public_url(office)
+    url = public_url(settings)
     languages = languages or load_languages(settings.languages, settings.default_lang)
     renderer = Renderer(settings, url, languages)
     sign_ups = Limits(settings.limit_network, settings.limit_total, settings.limit_day)
     links = Limits(settings.limit_network, settings.limit_total)
     desk = Desk(office, url, languages, renderer, sign_ups, links)
-    app: falcon.App[Any, Any] = falcon.App(middleware=[_Gate(url, renderer.policy)])
+    app: falcon.App[Any, Any] = falcon.App(middleware=[Gate(url, renderer.policy)])
     path = urlsplit(url).path
     for each, page in pages(desk):
         app.add_route(path + each, page)
@@ -59,7 +51,7 @@ def make_public(office: Office) -> Callable[..., Iterable[bytes]]:
     if not office.settings.api_public:
         return app
     api: Callable[..., Iterable[bytes]] = make_api(office)
-    path, hosts = api_path(office), hosts_of(public_url(office))
+    path, hosts = api_path(office), hosts_of(public_url(office.settings))
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         # The pages refuse other hosts.
@@ -67,48 +59,6 @@ def make_public(office: Office) -> Callable[..., Iterable[bytes]]:
         return (api if ours else app)(environ, start_response)
 
     return serve
-
-
-def public_url(office: Office) -> str:
-    """Where readers see the pages; without MAILROOM_URL, which only development may do, where they are served."""
-    return office.settings.url or f"http://{office.settings.listen}/mail/"
-
-
-def hosts_of(url: str) -> set[str]:
-    """What a browser that was sent to this address says in `Host`."""
-    parts = urlsplit(url)
-    usual = {"https": 443, "http": 80}[parts.scheme]
-    name = parts.hostname or ""
-    host = f"[{name}]" if ":" in name else name
-    port = parts.port or usual
-    return {f"{host}:{port}"} | ({host} if port == usual else set())
-
-
-class _Gate:
-    """Lets in requests for our own host, and has every answer say what a browser may do with it."""
-
-    def __init__(self, url: str, policy: str) -> None:
-        self._hosts = hosts_of(url)
-        self._headers = {
-            "Content-Security-Policy": policy,
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-            "X-Robots-Tag": "noindex",
-            "Cache-Control": "no-store",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": ", ".join(f"{feature}=()" for feature in DENIED_FEATURES),
-        }
-
-    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:  # noqa: ARG002
-        """Refuse other hosts: a page under another name would be somebody else's."""
-        if (req.get_header("Host") or "").lower() not in self._hosts:
-            raise falcon.HTTPBadRequest
-
-    def process_response(self, req: falcon.Request, resp: falcon.Response, *_: object) -> None:  # noqa: ARG002
-        """Set the headers."""
-        resp.set_headers(self._headers)
 
 
 class _Errors:

@@ -21,7 +21,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from mailroom.office import Office
 from mailroom.web.api import LARGEST
-from mailroom.web.app import make_public, public_url
+from mailroom.web.app import make_public
+from mailroom.web.gate import public_url
 from mailroom.web.server import Server
 
 #: Where the pages are.
@@ -124,7 +125,7 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 def serve_with_outbox(office: Office, stop: threading.Event) -> None:
     """Serve the public pages, the API and the outbox, until `stop` is set."""
     settings = office.settings
-    app = with_outbox(make_public(office), settings.outbox, public_url(office))
+    app = with_outbox(make_public(office), settings.outbox, public_url(settings))
     Server(app, settings.listen, LARGEST).run(stop)
 
 

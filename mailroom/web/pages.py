@@ -7,7 +7,6 @@ sessions: whoever has a link has the authority for what it is for (mailroom/toke
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from mailroom.people.requests import Request
 from mailroom.people.subscriptions import Preferences, Rhythm
 from mailroom.store.facts import HEALTH, set_fact
 from mailroom.tokens import Purpose
+from mailroom.web.choice import known, language_for
 from mailroom.web.export import everything_about
 from mailroom.web.forms import read_form
 from mailroom.web.limits import Limits, visitor
@@ -36,7 +36,6 @@ CHOICES = 3
 HEALTH_HOLDS = 10.0
 #: How much of a wrong address stands in its field again.
 _ECHO = 320
-_ASKED = re.compile(r"\s*([A-Za-z0-9-]{1,35})\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +66,11 @@ class Desk:
 
     def language(self, req: falcon.Request) -> Language:
         """The language that the address asks for (`?lang=fa`), else the first of the browser's that there is."""
-        for tag in (req.get_param("lang") or "", *_asked(req.get_header("Accept-Language") or "")):
-            if found := self.known(tag):
-                return found
-        return self.languages.default
+        return language_for(req, self.languages)
 
     def known(self, tag: str) -> Language | None:
         """The language that serves whoever asks for this tag, if there is one."""
-        found = self.languages.find(tag)
-        default = self.languages.default
-        return None if found is default and tag.partition("-")[0].lower() != default.tag.partition("-")[0] else found
+        return known(tag, self.languages)
 
     def identity(self, purpose: Purpose, token: str) -> bytes:
         """Whose token this is. Raises InvalidToken, ExpiredToken."""
@@ -92,12 +86,6 @@ class Desk:
         wait = limits.take(visitor(req.remote_addr, req.get_header("X-Forwarded-For") or "", trusted))
         if wait:
             raise falcon.HTTPTooManyRequests(retry_after=int(wait) + 1)
-
-
-def _asked(header: str) -> Iterator[str]:
-    """The tags in `Accept-Language` (RFC 9110, 12.5.4), the dearest first; no more than ten."""
-    found = [match for each in header.split(",", 10)[:10] if (match := _ASKED.match(each))]
-    yield from (match[1] for match in sorted(found, key=lambda match: -float(match[2] or 1)))
 
 
 class Page:
