@@ -63,6 +63,8 @@ class Settings:
     exit: str = ""
     #: That address by language, from `MAILROOM_EXIT_…`.
     exits: Mapping[str, str] = field(default_factory=dict)
+    #: The service that carries meetings by video, named on the form with what it learns: "" for none named there.
+    meeting_service: str = ""
     #: Tags of the languages offered, comma-separated: "" for all that have a catalogue.
     languages: tuple[str, ...] = ()
     #: The language of whoever asks in none of these.

@@ -18,6 +18,8 @@ from mailroom.languages import Language, Languages
 from mailroom.settings import Settings
 
 _FOLDER = Path(__file__).parent
+#: Where the pages' templates are: those of the letters, and those of the form for people in need.
+TEMPLATES = (_FOLDER / "templates", _FOLDER.parent / "intake" / "templates")
 # The zero of each numbering system that some language's press prefers (CLDR `numberingSystems.xml`).
 _ZEROS = {
     "arab": "\u0660", "arabext": "\u06f0", "beng": "\u09e6", "deva": "\u0966", "mymr": "\u1040", "tibt": "\u0f20",
@@ -39,12 +41,12 @@ class Renderer:
 
     @property
     def policy(self) -> str:
-        """The Content-Security-Policy: nothing is loaded, one style sheet applies, forms go to the mailroom alone."""
+        """The Content-Security-Policy: nothing is loaded, one style sheet applies, icons are inline, forms go to us."""
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         target = self._url.replace(";", "%3B").replace(",", "%2C")
         return (
-            f"default-src 'none'; style-src 'sha256-{digest}'; form-action {target}; frame-ancestors 'none'; "
-            "base-uri 'none'"
+            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action {target}; "
+            "frame-ancestors 'none'; base-uri 'none'"
         )
 
     def render(self, page: str, language: Language, **values: Any) -> str:
@@ -62,7 +64,7 @@ class Renderer:
     def _make_environment(self, tag: str) -> Environment:
         settings, language = self._settings, self._languages[tag]
         environment = Environment(
-            loader=FileSystemLoader(_FOLDER / "templates"),
+            loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -77,6 +79,7 @@ class Renderer:
             "name": settings.name_in(tag),
             "name_lang": tag if tag in settings.names else self._languages.default.tag,
             "exit": settings.exit_in(tag),
+            "service": settings.meeting_service,
             "language": language,
             "languages": tuple(self._languages.values()),
             "style": Markup(self._style),  # noqa: S704 (our own file)
@@ -88,6 +91,10 @@ class Renderer:
 
 def write_number(number: int, language: Language) -> str:
     """A number with the language's digits and separators: Babel fills its patterns with Latin digits."""
-    text = format_decimal(number, locale=language.locale, numbering_system="default")
+    return write_digits(format_decimal(number, locale=language.locale, numbering_system="default"), language)
+
+
+def write_digits(text: str, language: Language) -> str:
+    """A text with the language's own digits instead of Latin ones."""
     zero = ord(_ZEROS.get(language.locale.default_numbering_system, "0"))
     return text.translate({ord("0") + digit: zero + digit for digit in range(10)})

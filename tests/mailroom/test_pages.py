@@ -364,6 +364,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(visitor: Visitor) -> No
         assert policy.pop("style-src").startswith("'sha256-"), name
         assert policy == {
             "default-src": "'none'",
+            "img-src": "data:",
             "form-action": "http://127.0.0.1:8025/mail/",
             "frame-ancestors": "'none'",
             "base-uri": "'none'",
