@@ -73,6 +73,34 @@ class TooManyTests(CampaignError):
     """Enough test letters for a day."""
 
 
+class IntakeError(MailroomError):
+    """What was asked of the intake cannot be done."""
+
+
+class TooLarge(IntakeError):
+    """More than the largest size class holds."""
+
+
+class InvalidSubmission(IntakeError):
+    """Octets that are no submission as our form makes them."""
+
+
+class InvalidReceipt(IntakeError):
+    """What somebody typed is no receipt."""
+
+
+class IntakeFull(IntakeError):
+    """No further submission is kept, until an expert has fetched some or they expire."""
+
+
+class UnknownSubmission(IntakeError):
+    """There is no submission of that id, or no longer."""
+
+
+class SubmissionChanged(IntakeError):
+    """What an expert's client has is not what is kept here."""
+
+
 class StoreError(MailroomError):
     """The database cannot be used now."""
 

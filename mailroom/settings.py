@@ -150,6 +150,18 @@ class Settings:
     #: The age recipient (`age1…`) to whom backups and exports are sealed.
     backup_recipient: str = ""
 
+    #: The age recipients to whom submissions are sealed, each with the day on which its key was made:
+    #: `age1… 2026-11-01, age1… 2026-11-22`; "" for no intake.
+    intake_recipients: str = ""
+    #: Submissions kept at one time.
+    intake_most: int = 2000
+    #: MiB kept at one time.
+    intake_room: int = 2048
+    #: Who is sent the daily notice, comma-separated.
+    intake_notice: tuple[str, ...] = ()
+    #: When the daily notice goes: `08:00`, UTC.
+    intake_hour: str = "08:00"
+
     #: Set by `./blog serve`: letters go to files, nothing is required, HTTP will do.
     development: bool = False
 
@@ -165,6 +177,11 @@ class Settings:
     def database(self) -> Path:
         """The database's file."""
         return self.data / "mailroom.db"
+
+    @property
+    def intake_database(self) -> Path:
+        """The file of the intake's own database."""
+        return self.data / "intake.db"
 
     @property
     def outbox(self) -> Path:

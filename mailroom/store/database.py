@@ -219,15 +219,15 @@ def translated(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {error} ({name})", "Try again; see ./blog mailroom doctor.") from error
 
 
-def migrations() -> list[tuple[int, Path]]:
+def migrations(folder: Path = MIGRATIONS) -> list[tuple[int, Path]]:
     """The steps from nothing to the newest schema, by number."""
-    found = sorted(MIGRATIONS.glob("[0-9][0-9][0-9]_*.sql"))
+    found = sorted(folder.glob("[0-9][0-9][0-9]_*.sql"))
     return [(int(re.match(r"\d+", path.name)[0]), path) for path in found]  # type: ignore[index]
 
 
-def check_schema(path: Path) -> None:
-    """Raise SchemaOutdated unless the database is of this program's version."""
-    newest = migrations()[-1][0]
+def check_schema(path: Path, folder: Path = MIGRATIONS) -> None:
+    """Raise SchemaOutdated unless the database is of this program's version, which the folder's steps lead to."""
+    newest = migrations(folder)[-1][0]
     connection = connect(path)
     try:
         with translated(path):
@@ -245,10 +245,10 @@ def check_schema(path: Path) -> None:
         )
 
 
-def migrate(path: Path) -> list[str]:
+def migrate(path: Path, folder: Path = MIGRATIONS) -> list[str]:
     """Bring a database to the newest schema, each step whole or not at all; make it if there is none.
 
-    Returns the names of the steps taken.
+    The steps are those of the folder; returns the names of those taken.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
@@ -257,7 +257,7 @@ def migrate(path: Path) -> list[str]:
     taken = []
     try:
         with translated(path):
-            for number, step in migrations():
+            for number, step in migrations(folder):
                 connection.execute("BEGIN IMMEDIATE")
                 version = int(connection.execute("PRAGMA user_version").fetchone()[0])
                 if version >= number:

@@ -5,7 +5,9 @@ Each line is `KIND NUMBER SECRET`; the highest number of a kind makes what is ne
 - `data` seals addresses and requests,
 - `lookup` makes the keyed hashes by which an address is found; old ones are kept for good, because the suppressed are
   known by nothing else,
-- `token` signs links and return paths; old ones are kept, because an unsubscribe link never expires.
+- `token` signs links and return paths; old ones are kept, because an unsubscribe link never expires,
+- `receipt-salt` and `receipt-secret` make the slow hash by which the intake finds a receipt; a ring from before there
+  was an intake has none.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ from typing import Literal, get_args
 from mailroom.errors import ConfigurationError
 from mailroom.store.files import write_private
 
-Kind = Literal["data", "lookup", "token"]
+Kind = Literal["data", "lookup", "token", "receipt-salt", "receipt-secret"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+#: What each ring has.
+REQUIRED: tuple[Kind, ...] = ("data", "lookup", "token")
 LENGTH = 32
 #: A key's number is one octet in tokens and sealed values.
 MOST = 255
@@ -70,10 +74,15 @@ class Keyring:
         del keys[kind][number]
         return replace(self, keys=keys)
 
+    def completed(self) -> Keyring:
+        """A ring with at least one key of each kind: this one, if nothing is missing."""
+        missing = [kind for kind in KINDS if not self.keys[kind]]
+        return self.with_new(*missing) if missing else self
+
 
 def make_keyring() -> Keyring:
     """A ring with a fresh key of each kind."""
-    return Keyring({kind: {} for kind in KINDS}).with_new(*KINDS)
+    return Keyring({kind: {} for kind in KINDS}).completed()
 
 
 def write_keyring(ring: Keyring) -> str:
@@ -96,7 +105,7 @@ def parse_keyring(text: str) -> Keyring:
         if number in keys[kind]:
             raise _wrong(count, f"there are two keys {kind} {number}")
         keys[kind][number] = secret
-    if missing := [kind for kind in KINDS if not keys[kind]]:
+    if missing := [kind for kind in REQUIRED if not keys[kind]]:
         raise ConfigurationError("MAILROOM_KEY", ", ".join(missing), "no such key in it: is this the whole keyring?")
     return Keyring(keys)
 
