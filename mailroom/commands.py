@@ -185,14 +185,18 @@ def init(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def migrate(settings: Settings, _: argparse.Namespace) -> None:
-    """Bring the database to the program's version."""
+    """Bring the databases to the program's version, and the keyring."""
     from mailroom.errors import StoreError
+    from mailroom.office import prepare_intake
     from mailroom.store.database import migrate
 
     if not settings.database.exists():
         raise StoreError(f"{settings.database}: there is no database", "Make it: ./blog mailroom init")
     taken = migrate(settings.database)
     print(f"{settings.database}: {', '.join(taken) if taken else 'of the newest version already'}.")
+    if settings.intake_recipients:
+        for line in prepare_intake(settings):
+            print(line)
 
 
 def run(settings: Settings, _: argparse.Namespace) -> None:

@@ -90,3 +90,22 @@ def make_office(settings: Settings) -> list[str]:
         migrate(settings.database)
         made.append(f"{settings.database}: the database.")
     return made
+
+
+def prepare_intake(settings: Settings) -> list[str]:
+    """Make what the intake needs and has not got: keys for receipts, its database; return what was made, a line each.
+
+    A keyring from before there was an intake gets the keys, unless it is pasted at each start (`MAILROOM_KEY=ask`).
+    Raises ConfigurationError for the keyring, StoreError where it cannot be written.
+    """
+    from mailroom.intake.submissions import make_intake
+
+    made = []
+    if settings.key != "ask":
+        ring = load_keyring(Path(settings.key))
+        if (completed := ring.completed()) is not ring:
+            save_keyring(completed, Path(settings.key))
+            made.append(f"{settings.key}: keys for receipts. Copy the keyring anew to where your copy of it is.")
+    if steps := make_intake(settings):
+        made.append(f"{settings.intake_database}: {', '.join(steps)}.")
+    return made

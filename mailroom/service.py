@@ -21,8 +21,9 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from mailroom.clock import Clock
 from mailroom.errors import ConfigurationError, describe
-from mailroom.office import Office, open_office
+from mailroom.office import Office, open_office, prepare_intake
 from mailroom.settings import Settings
 from mailroom.store.keyring import Keyring, load_keyring
 from mailroom.store.lock import Lock
@@ -47,9 +48,11 @@ def run(settings: Settings, ring: Keyring | None = None) -> None:
     """
     protect()
     write_log(settings)
+    if settings.intake_recipients:
+        prepare_intake(settings)
     ring = ring or load_keyring(Path(settings.key))
     open_office(settings, ring=ring).close()
-    check_parts(settings)
+    check_parts(settings, ring)
     with Lock(settings.data, alone=True, name="running.lock"):
         for name in ("listen", "api_listen"):
             check_free(name, getattr(settings, name))
@@ -253,14 +256,21 @@ def notify(state: str) -> None:
             channel.sendto(state.encode(), address.replace("@", "\0", 1) if address[0] == "@" else address)
 
 
-def check_parts(settings: Settings) -> None:
+def check_parts(settings: Settings, ring: Keyring) -> None:
     """Raise ConfigurationError for what a part would refuse, so that it is said at once and not at every start."""
     from mailroom.delivery.relay import SmtpRelay
+    from mailroom.intake.receipts import Lookup
+    from mailroom.intake.sealing import read_recipients, refuse_old
     from mailroom.languages import load_languages
     from mailroom.letters.dkim import make_signer
 
     load_languages(settings.languages, settings.default_lang)
     make_signer(settings)
+    recipients = read_recipients(settings.intake_recipients)
+    if not settings.development:
+        refuse_old(recipients, Clock().today())
+    if recipients:
+        Lookup(ring)
     if settings.relay != "outbox:":
         SmtpRelay(settings)
 

@@ -269,6 +269,16 @@ def _check(settings: Settings) -> None:
     for kind, name in (("imap", "bounce_imap"), ("maildir", "bounce_maildir")):
         if settings.bounces == kind and not getattr(settings, name):
             raise ConfigurationError(PREFIX + name.upper(), "", f"MAILROOM_BOUNCES={kind} needs it")
+    for each in settings.intake_recipients.split(","):
+        if each.strip() and not re.fullmatch(r"age1[0-9a-z]+\s+\d{4}-\d\d-\d\d", each.strip(), re.ASCII):
+            raise ConfigurationError(  # here too it may be the other half
+                PREFIX + "INTAKE_RECIPIENTS", "…", "name public keys, each with its day: age1… 2026-11-01"
+            )
+    for address in settings.intake_notice:
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
+            raise ConfigurationError(PREFIX + "INTAKE_NOTICE", address, "use addresses alone: expert@example.org")
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", settings.intake_hour, re.ASCII):
+        raise ConfigurationError(PREFIX + "INTAKE_HOUR", settings.intake_hour, "use an hour in UTC: 08:00")
     if not re.fullmatch(rf"({'|'.join(WEEKDAYS)}) ([01]\d|2[0-3]):[0-5]\d", settings.digest):
         raise ConfigurationError(PREFIX + "DIGEST", settings.digest, "use a weekday and an hour in UTC: sunday 08:00")
     if not re.fullmatch(r"outbox:|smtps?://[^/@\s]+", settings.relay):

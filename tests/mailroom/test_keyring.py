@@ -85,7 +85,8 @@ def test_an_open_mailroom_shows_no_secret(office: Office) -> None:
 
 def test_new_keys_follow_the_old_ones() -> None:
     ring = make_keyring().with_new("data", "lookup")
-    assert {kind: sorted(ring.keys[kind]) for kind in KINDS} == {"data": [1, 2], "lookup": [1, 2], "token": [1]}
+    numbers = {kind: sorted(ring.keys[kind]) for kind in KINDS}
+    assert numbers == {kind: [1] for kind in KINDS} | {"data": [1, 2], "lookup": [1, 2]}
     assert sorted(ring.without("data", 1).keys["data"]) == [2]
     assert sorted(ring.keys["data"]) == [1, 2], "the ring it came from is as it was"
 
@@ -118,3 +119,14 @@ def test_a_ring_that_others_may_read_is_refused(tmp_path: Path) -> None:
 def test_a_missing_ring_says_what_makes_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="mailroom init"):
         load_keyring(tmp_path / "mailroom.key")
+
+
+def test_a_ring_from_before_there_was_an_intake_is_completed() -> None:
+    whole = make_keyring()
+    old = parse_keyring("\n".join(line for line in write_keyring(whole).splitlines() if "receipt" not in line))
+    assert old.keys == whole.keys | {"receipt-salt": {}, "receipt-secret": {}}
+    assert parse_keyring(write_keyring(old)) == old
+    completed = old.completed()
+    assert {kind: len(completed.keys[kind]) for kind in KINDS} == dict.fromkeys(KINDS, 1)
+    assert completed.keys["data"] == whole.keys["data"]
+    assert completed.completed() is completed
