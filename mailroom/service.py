@@ -48,7 +48,7 @@ def run(settings: Settings, ring: Keyring | None = None) -> None:
     """
     protect()
     write_log(settings)
-    if settings.intake_recipients:
+    if settings.intake_recipients or settings.intake_database.exists():  # what is there expires in any case
         prepare_intake(settings)
     ring = ring or load_keyring(Path(settings.key))
     open_office(settings, ring=ring).close()
@@ -234,6 +234,19 @@ def protect() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    forbid_dump()
+
+
+def forbid_dump() -> None:
+    """No core for another program either (core_pattern, "|…"), for which the limit does not count; nor for debuggers.
+
+    What this process starts by forking inherits it (PR_SET_DUMPABLE, prctl(2)).
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_dumpable = 4
+        ctypes.CDLL(None).prctl(pr_set_dumpable, 0, 0, 0, 0)
 
 
 def write_log(settings: Settings) -> None:

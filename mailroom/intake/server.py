@@ -1,0 +1,307 @@
+"""The intake's server: a process for each connection, which reads one request, answers it and ends.
+
+So what somebody sends is in the memory of a process that is gone a moment later, and never in one that lives on. The
+process that accepts connections reads nothing of them; it has one thread, opens no database and seals nothing, since
+what it had begun its children would all go on with. HTTP is read strictly (RFC 9112), for behind a web server nothing
+else arrives: GET, HEAD and POST, one Host, a Content-Length, no transfer coding. Of a request nothing is logged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import io
+import logging
+import multiprocessing
+import os
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mailroom.errors import describe
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+#: How many requests are worked on at one time; who comes later waits until one has ended.
+MOST = 40
+#: Seconds that a request may take from its connection to its answer, and its head alone. Then its process is killed.
+DEADLINE, HEAD_DEADLINE = 120.0, 15.0
+#: Octets of a request's head, and lines of it.
+LARGEST_HEAD, MOST_LINES = 16 * 1024, 64
+#: Seconds in which requests that are being answered may end when the server is told to stop.
+GRACE = 10.0
+#: How long what was refused unread is still received and thrown away, in seconds: who is cut off sees no answer.
+_LINGER = 20.0
+_BACKLOG = 128
+
+_REQUEST = re.compile(rb"(GET|HEAD|POST) (/[!-~]*) HTTP/1\.[01]\r\n")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}):[ \t]*([\t -~\x80-\xff]*?)[ \t]*\r\n")
+#: What a request must not have twice: two of them mean two things to two programs.
+_SINGLE = {"HTTP_HOST", "CONTENT_LENGTH", "CONTENT_TYPE"}
+
+_LOG = logging.getLogger("mailroom.intake")
+
+
+class Refused(Exception):
+    """What came is no request that is read here; `status` answers it."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Server:
+    """Serves a WSGI application at `host:port` (port 0 for any that is free) or `unix:/path`."""
+
+    def __init__(
+        self,
+        app: Wsgi,
+        listen: str,
+        private: Sequence[int] = (),
+        *,
+        most: int = MOST,
+        deadline: float = DEADLINE,
+        head: float = HEAD_DEADLINE,
+    ) -> None:
+        """Open the address. Raises OSError.
+
+        `private` are descriptors that children shall not have. `deadline` and `head` are those of a request, in seconds.
+        """
+        self._app = app
+        self._private = private
+        self._most, self._deadline, self._head = most, deadline, head
+        self._listener = _listen(listen)
+        self._children: dict[Connection, int] = {}
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._listener.getsockname()[1])
+
+    def run(self, line: Connection) -> None:
+        """Serve until something is said on this line, or it ends; then let what has begun end, for GRACE at most."""
+        # What children share with this process stays shared: the collector would write into all of it.
+        gc.collect()
+        gc.freeze()
+        while True:
+            room = [self._listener] if len(self._children) < self._most else []
+            ready = wait([line, *room, *self._children])
+            self._bury(ready)
+            if line in ready:
+                break
+            if self._listener in ready:
+                self._accept()
+        self._listener.close()
+        end = time.monotonic() + GRACE
+        while self._children and (left := end - time.monotonic()) > 0:
+            self._bury(wait(list(self._children), left))
+        for pid in self._children.values():
+            os.kill(pid, signal.SIGKILL)
+        self._bury(list(self._children))
+
+    def _accept(self) -> None:
+        try:
+            connection, peer = self._listener.accept()
+        except OSError:  # it has gone away, or there are no descriptors left for it just now
+            return
+        ear, mouth = multiprocessing.Pipe(duplex=False)
+        with connection, mouth:
+            try:
+                pid = os.fork()
+            except OSError as error:
+                _LOG.error("no process for a request: %s", describe(error))
+                ear.close()
+                return
+            if not pid:
+                self._live(connection, peer[0] if isinstance(peer, tuple) else "")
+        # The child has the pipe's other end, unless it has ended.
+        self._children[ear] = pid
+
+    def _bury(self, ready: Iterable[object]) -> None:
+        """Take note of children that have ended."""
+        for ear in ready:
+            if isinstance(ear, Connection) and (pid := self._children.pop(ear, 0)):
+                ear.close()
+                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                if status not in (0, -signal.SIGALRM):  # nobody but the sender took so long
+                    reason = signal.Signals(-status).name if status < 0 else f"exit code {status}"
+                    _LOG.error("a request was not answered: its process ended (%s)", reason)
+
+    def _live(self, connection: socket.socket, peer: str) -> NoReturn:
+        """What a child does, and all that it does."""
+        status = 1
+        try:
+            for number in (signal.SIGALRM, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, self._head)
+            for descriptor in [*self._private, self._listener.fileno()]:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+            lock_memory()
+            self._answer(connection, peer)
+            status = 0
+        except ConnectionError:
+            status = 0  # whoever asked has gone
+        except BaseException as error:  # noqa: BLE001 - said without what it holds
+            _LOG.error("a request was not answered: %s", describe(error))
+        finally:
+            os._exit(status)
+
+    def _answer(self, connection: socket.socket, peer: str) -> None:
+        """Read one request, have it answered, and say goodbye. Raises ConnectionError when whoever asked has gone."""
+        begin = time.monotonic()
+        incoming = connection.makefile("rb")
+        try:
+            environ = read_head(incoming, peer)
+        except Refused as refused:
+            connection.sendall(_head(refused.status, [("Content-Length", "0"), ("Cache-Control", "no-store")]))
+        else:
+            signal.setitimer(signal.ITIMER_REAL, self._deadline - (time.monotonic() - begin))
+            connection.sendall(run(self._app, environ))
+        connection.shutdown(socket.SHUT_WR)
+        _throw_away(connection)
+
+
+def read_head(incoming: io.BufferedReader, peer: str) -> dict[str, Any]:
+    """The request's head, as WSGI has it (PEP 3333). Raises Refused; ConnectionError when it does not come whole."""
+    lines = _read_lines(incoming)
+    request = _REQUEST.fullmatch(lines[0])
+    if not request:
+        raise Refused("501 Not Implemented" if re.match(rb"[A-Z]+ /", lines[0]) else "400 Bad Request")
+    method, target = (part.decode("ascii") for part in request.groups())
+    path, _, query = target.partition("?")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": _unquote(path),
+        "QUERY_STRING": query,
+        "SERVER_NAME": "intake",
+        "SERVER_PORT": "0",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": peer,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": True,
+    }
+    for line in lines[1:]:
+        header = _HEADER.fullmatch(line)
+        if not header:
+            raise Refused("400 Bad Request")
+        name, value = (part.decode("latin-1") for part in header.groups())
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
+        if "_" in name or (key in environ and key in _SINGLE) or key == "HTTP_TRANSFER_ENCODING":
+            raise Refused("400 Bad Request")
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    length = environ.get("CONTENT_LENGTH", "0")
+    if "HTTP_HOST" not in environ or not re.fullmatch(r"[0-9]{1,12}", length):
+        raise Refused("400 Bad Request")
+    if method == "POST" and "CONTENT_LENGTH" not in environ:
+        raise Refused("411 Length Required")
+    if method != "POST" and int(length):
+        raise Refused("400 Bad Request")
+    environ["wsgi.input"] = incoming
+    return environ
+
+
+def run(app: Wsgi, environ: dict[str, Any]) -> bytes:
+    """The application's answer, whole: it is small."""
+    said: list[bytes] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], None]:
+        said.append(_head(status, headers))
+        return said.append
+
+    chunks = app(environ, start_response)
+    try:
+        said.extend(chunks)
+    finally:
+        if close := getattr(chunks, "close", None):
+            close()
+    return b"".join(said)
+
+
+def _read_lines(incoming: io.BufferedReader) -> list[bytes]:
+    """The lines of a head, without the empty one at its end."""
+    lines: list[bytes] = []
+    left = LARGEST_HEAD
+    while (line := incoming.readline(left + 1)) != b"\r\n" or not lines:
+        left -= len(line)
+        if left < 0 or len(lines) == MOST_LINES:
+            raise Refused("431 Request Header Fields Too Large")
+        if not line.endswith(b"\n"):
+            raise ConnectionAbortedError
+        lines.append(line)
+    return lines
+
+
+def _head(status: str, headers: list[tuple[str, str]]) -> bytes:
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers), "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def _unquote(path: str) -> str:
+    """A path's octets as WSGI has them, each a character."""
+    return re.sub(r"%([0-9A-Fa-f]{2})", lambda match: chr(int(match[1], 16)), path)
+
+
+def _throw_away(connection: socket.socket) -> None:
+    """Receive what was not read: as long as something is left, closing would take the answer back (RFC 9112, 9.6)."""
+    end = time.monotonic() + _LINGER
+    with contextlib.suppress(OSError):
+        while (left := end - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not connection.recv(64 * 1024):
+                return
+
+
+def _listen(address: str) -> socket.socket:
+    path = address.removeprefix("unix:")
+    if path != address:
+        Path(path).unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        Path(path).chmod(0o660)
+        listener.listen(_BACKLOG)
+        return listener
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)
+
+
+def open_descriptors() -> list[int]:
+    """What this process has open, but for the standard streams: the ends of pipes that tell others that it lives."""
+    found = []
+    for number in (int(path.name) for path in Path("/dev/fd").iterdir()):
+        with contextlib.suppress(OSError):  # the one by which they were listed
+            os.fstat(number)
+            found.append(number)
+    return [number for number in found if number > 2]
+
+
+def lock_memory() -> None:
+    """Have nothing of this process in swap, where that is allowed: to root, or by `LimitMEMLOCK=infinity`.
+
+    Only what is really used is locked, so that children go on sharing what they do not write into.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    with contextlib.suppress(ValueError):
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, unlimited)
+    # Within a limit, what is locked ahead would fail to be had at all.
+    if os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_MEMLOCK) == unlimited:
+        current_future_onfault = 1 | 2 | 4
+        ctypes.CDLL(None).mlockall(current_future_onfault)
