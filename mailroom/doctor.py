@@ -447,6 +447,13 @@ def _lists_wait_their_turn(office: Office, connection: sqlite3.Connection) -> bo
     return bool(office.settings.rate and went)
 
 
+def look_at_intake(patient: Patient) -> Iterator[Finding]:
+    """What keeps the intake from its promises."""
+    from mailroom.intake.examination import examine_intake  # it has our findings
+
+    yield from examine_intake(patient.office)
+
+
 def _of_dns(check: Callable[[Settings, Names], Iterator[Finding]]) -> Callable[[Patient], Iterator[Finding]]:
     return lambda patient: check(patient.office.settings, patient.names)
 
@@ -465,4 +472,5 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     look_at_keys,
     look_at_requests,
     look_at_letters,
+    look_at_intake,
 )

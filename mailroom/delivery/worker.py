@@ -68,22 +68,32 @@ def run_worker(office: Office, stop: threading.Event, *, outbox: Path | None = N
     from mailroom.campaigns.digests import Digests
     from mailroom.delivery.bounces import read_bounces
     from mailroom.delivery.housekeeping import clear_out
+    from mailroom.intake.notice import Notice, make_connect
+    from mailroom.intake.submissions import open_intake
     from mailroom.languages import load_languages
     from mailroom.letters.composition import Composer
     from mailroom.letters.dkim import make_signer
 
     settings = office.settings
-    composer = Composer(settings, load_languages(settings.languages, settings.default_lang))
-    envelopes = Envelopes(office, composer, make_signer(settings))
+    languages, signer = load_languages(settings.languages, settings.default_lang), make_signer(settings)
+    envelopes = Envelopes(office, Composer(settings, languages), signer)
     connect: Callable[[], Relay] = partial(SmtpRelay, settings)
     if settings.relay == "outbox:":
         connect = partial(Outbox, outbox or settings.data / "outbox")
     digests = Digests(office.database, office.clock, settings.digest)
-    chores = (
+    chores = [
         Chore("housekeeping", HOUR, partial(clear_out, office)),
         Chore("the digest of the week", MINUTE, digests.make_due),
         Chore("the mailbox of reports", 5 * MINUTE, partial(read_bounces, office)),
-    )
+    ]
+    if settings.intake_database.exists():
+        intake = open_intake(settings, office.clock)
+        notice = Notice(office, intake, languages, signer, make_connect(office, outbox or settings.data / "outbox"))
+        chores += [
+            Chore("what expires of the intake", HOUR, intake.expire),
+            Chore("the times of the intake's files", MINUTE, intake.blur),
+            Chore("the daily notice", MINUTE, notice.send_due),
+        ]
     sys.setswitchinterval(SWITCH)
     Worker(office, envelopes, connect, chores).run(stop)
 

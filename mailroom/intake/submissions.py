@@ -77,7 +77,7 @@ class Intake:
         Raises IntakeFull, DiskFull, StoreError.
         """
         identity = secrets.token_bytes(_ID)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             kept = _occupancy(connection)
             if kept.count + 1 > self.most or kept.octets + sealed.size > self.room * _MIB:
                 raise IntakeFull("No further submission is kept now", "Fetch and acknowledge: ./blog intake list")
@@ -90,7 +90,7 @@ class Intake:
 
     def state(self, lookup: bytes) -> State | None:
         """What became of the submission with that receipt; None when there is none, or it has expired."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             row = connection.execute(
                 "SELECT state FROM receipts WHERE lookup = ? AND day > ?", (lookup, self._clock.today() - LIFE)
             ).fetchone()
@@ -98,7 +98,7 @@ class Intake:
 
     def delete(self, lookup: bytes) -> bool:
         """Delete the submission with that receipt, and all that is known of it; tell whether there was one."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             found = _forget(connection, "lookup = ?", lookup)
         self._empty_log()
         return found > 0
@@ -107,7 +107,7 @@ class Intake:
 
     def list(self) -> list[Stored]:
         """What waits, in an order that says nothing."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             rows = connection.execute(
                 "SELECT id, day, size, key, state FROM submissions JOIN receipts ON submission = id ORDER BY id"
             ).fetchall()
@@ -115,7 +115,7 @@ class Intake:
 
     def fetch(self, identity: str) -> bytes:
         """The sealed octets of a submission, which counts as fetched from now on. Raises UnknownSubmission."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             sealed = _sealed(connection, identity)
             connection.execute(
                 "UPDATE receipts SET state = 'fetched' WHERE submission = ? AND state = 'stored'",
@@ -128,7 +128,7 @@ class Intake:
 
         Raises UnknownSubmission, SubmissionChanged.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             if not hmac.compare_digest(hashlib.sha256(_sealed(connection, identity)).hexdigest(), sha256.lower()):
                 raise SubmissionChanged("The client has other octets than are kept here", "Fetch it again.")
             values = (bytes.fromhex(identity),)
@@ -140,7 +140,7 @@ class Intake:
 
     def discard(self, identity: str) -> None:
         """Delete a submission, and all that is known of it. Raises UnknownSubmission."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             if not _forget(connection, "submission = ?", _octets(identity)):
                 raise _unknown()
         self._empty_log()
@@ -154,53 +154,56 @@ class Intake:
         was there before, nor in which order anything came.
         """
         today = self._clock.today()
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             expired = _forget(connection, "day <= ?", today - LIFE)
+            connection.execute("DELETE FROM notices WHERE begun <= ?", (today - LIFE,))  # to nobody of today
             is_first = fact(connection, EXPIRED) != str(today)
             set_fact(connection, EXPIRED, str(today))
             is_small = _occupancy(connection).octets <= _REWRITTEN
         if is_first and is_small:
-            with self._connection() as connection:
+            with self.connection() as connection:
                 connection.execute("VACUUM")
         self._empty_log()
         return expired
 
     def blur(self) -> None:
-        """Have the files' own times say nothing about when something came: they are always now."""
-        for path in (self.path, *(self.path.with_name(self.path.name + ending) for ending in ("-wal", "-shm"))):
+        """Have the times of files and folder say nothing about when something came: it was always just now."""
+        logs = (self.path.with_name(self.path.name + ending) for ending in ("-wal", "-shm"))
+        for path in (self.path, *logs, self.path.parent):
             with contextlib.suppress(FileNotFoundError):
                 os.utime(path)
 
     def occupancy(self) -> Occupancy:
         """How much is kept."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return _occupancy(connection)
 
     def fact(self, name: str) -> str:
         """A single value, "" if there is none."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return fact(connection, name)
 
     def set_fact(self, name: str, value: str) -> None:
         """Keep a single value."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             set_fact(connection, name, value)
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection of one's own."""
         with contextlib.closing(connect(self.path)) as connection, translated(self.path):
             yield connection
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection whose work is whole and on the disk at the end, or undone."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
 
     def _empty_log(self) -> None:
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
