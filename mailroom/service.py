@@ -1,7 +1,8 @@
-"""The mailroom at work: pages and API in one process, the delivery worker in another, and this one to watch over both.
+"""The mailroom at work: pages and API, delivery, and the intake are a process each, and this one watches over them.
 
 So a page that is attacked cannot hold up letters, and what delivers answers no strangers. The keyring is read once,
 here, and handed to each process through a pipe: it is on no command line, in no environment and in no file of ours.
+The intake gets of keys and settings what it needs, and no more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -24,14 +26,14 @@ from typing import Any
 from mailroom.clock import Clock
 from mailroom.errors import ConfigurationError, describe
 from mailroom.office import Office, open_office, prepare_intake
-from mailroom.settings import Settings
+from mailroom.settings import Secret, Settings
 from mailroom.store.keyring import Keyring, load_keyring
 from mailroom.store.lock import Lock
 
 log = logging.getLogger("mailroom")
 
-#: The processes, in the order in which they are started.
-PARTS = ("web", "worker")
+#: The processes, in the order in which they are started; the last if MAILROOM_INTAKE_RECIPIENTS names somebody.
+PARTS = ("web", "worker", "intake")
 #: Seconds before a process that died is started again: doubled each time, from the first to the last …
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 #: … and as at first again when it ran for so long.
@@ -54,7 +56,7 @@ def run(settings: Settings, ring: Keyring | None = None) -> None:
     open_office(settings, ring=ring).close()
     check_parts(settings, ring)
     with Lock(settings.data, alone=True, name="running.lock"):
-        for name in ("listen", "api_listen"):
+        for name in ("listen", "api_listen", *(("intake_listen",) if settings.intake_recipients else ())):
             check_free(name, getattr(settings, name))
         service = Service(settings, ring)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,7 +68,7 @@ class Service:
     """Starts the processes and starts them again; `watch` returns after `stop`, when all have ended."""
 
     def __init__(self, settings: Settings, ring: Keyring, patience: float = PATIENCE) -> None:
-        self._parts = [_Part(name, settings, ring) for name in PARTS]
+        self._parts = [_Part(name, settings, ring) for name in PARTS if name != "intake" or settings.intake_recipients]
         self._patience = patience
         self._ear, self._bell = multiprocessing.Pipe(duplex=False)
 
@@ -117,7 +119,7 @@ class _Part:
     def __init__(self, name: str, settings: Settings, ring: Keyring) -> None:
         self.name = name
         self.works = False
-        self._given = (name, settings, ring)
+        self._given = (name, *((settings, ring) if name != "intake" else for_intake(settings, ring)))
         self._process: SpawnProcess | None = None
         self._line: Connection | None = None
         self._due = self._started = 0.0
@@ -177,9 +179,12 @@ def work(name: str, settings: Settings, ring: Keyring, line: Connection) -> None
     # The terminal sends Ctrl-C to everybody, systemd SIGTERM; what counts is the line.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    threading.excepthook = lambda failed: log.error("a thread of the %s ended: %s", name, _of_thread(failed))
-    threading.Thread(target=_await_end, args=(line, stop), name="line", daemon=True).start()
     try:
+        if name == "intake":
+            take_in(settings, ring, line)
+            return
+        threading.excepthook = lambda failed: log.error("a thread of the %s ended: %s", name, _of_thread(failed))
+        threading.Thread(target=_await_end, args=(line, stop), name="line", daemon=True).start()
         with open_office(settings, ring=ring) as office:
             line.send("ready")
             {"web": serve, "worker": deliver}[name](office, stop)
@@ -218,6 +223,28 @@ def deliver(office: Office, stop: threading.Event) -> None:
     from mailroom.delivery.worker import run_worker
 
     run_worker(office, stop, outbox=office.settings.outbox)
+
+
+def take_in(settings: Settings, ring: Keyring, line: Connection) -> None:
+    """Serve the form until the line ends. This process forks, so that it has neither threads nor an open database."""
+    from mailroom.intake.app import make_app
+    from mailroom.intake.examination import note_protection
+    from mailroom.intake.server import Server, open_descriptors
+    from mailroom.intake.submissions import open_intake
+
+    private = open_descriptors()  # the line, and by what the watching process sees that this one lives
+    note_protection(open_intake(settings, Clock()))
+    server = Server(make_app(settings, ring), settings.intake_listen, private)
+    line.send("ready")
+    server.run(line)
+
+
+def for_intake(settings: Settings, ring: Keyring) -> tuple[Settings, Keyring]:
+    """What the intake is given, which reads what strangers send: no password, and keys for receipts alone."""
+    passwords: dict[str, Any] = {
+        each.name: Secret("") for each in fields(Settings) if isinstance(getattr(settings, each.name), Secret)
+    }
+    return replace(settings, **passwords), ring.only("receipt-salt", "receipt-secret")
 
 
 def _await_end(line: Connection, stop: threading.Event) -> None:

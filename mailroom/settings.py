@@ -153,6 +153,10 @@ class Settings:
     #: The age recipients to whom submissions are sealed, each with the day on which its key was made:
     #: `age1… 2026-11-01, age1… 2026-11-22`; "" for no intake.
     intake_recipients: str = ""
+    #: Where the form is served: another address of this machine, behind the web server.
+    intake_listen: str = "127.0.0.1:8027"
+    #: Submissions taken in an hour from one network (/24, /56).
+    intake_limit: int = 10
     #: Submissions kept at one time.
     intake_most: int = 2000
     #: MiB kept at one time.

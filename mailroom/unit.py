@@ -51,8 +51,10 @@ KillMode=mixed
 TimeoutStopSec={PATIENCE + 10:.0f}
 UMask=0077
 
-# No core file and no swap: both would hold addresses and keys. For all of the machine: swapoff -a.
+# No core file and no swap: both would hold addresses, keys and what people in need send. For all of the machine:
+# swapoff -a. Where there are no control groups (version 2), the intake locks its memory itself, if it may.
 LimitCORE=0
+LimitMEMLOCK=infinity
 MemorySwapMax=0
 OOMScoreAdjust=-100
 
@@ -95,7 +97,9 @@ def _places(settings: Settings) -> Iterator[str]:
     else:
         yield f"ReadWritePaths={settings.data}"
     sockets = {
-        Path(each.removeprefix("unix:")).parent for each in (settings.listen, settings.api_listen) if "/" in each
+        Path(each.removeprefix("unix:")).parent
+        for each in (settings.listen, settings.api_listen, settings.intake_listen)
+        if "/" in each
     }
     for folder in sorted(sockets):
         yield f"RuntimeDirectory={folder.name}" if folder.parent == RUN else f"ReadWritePaths={folder}"

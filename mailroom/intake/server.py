@@ -72,7 +72,7 @@ class Server:
     ) -> None:
         """Open the address. Raises OSError.
 
-        `private` are descriptors that children shall not have. `deadline` and `head` are those of a request, in seconds.
+        `private` are descriptors that children shall not have; `deadline` and `head` a request's, in seconds.
         """
         self._app = app
         self._private = private

@@ -74,6 +74,10 @@ class Keyring:
         del keys[kind][number]
         return replace(self, keys=keys)
 
+    def only(self, *kinds: Kind) -> Keyring:
+        """A ring with the keys of these kinds alone."""
+        return Keyring({kind: dict(numbered) if kind in kinds else {} for kind, numbered in self.keys.items()})
+
     def completed(self) -> Keyring:
         """A ring with at least one key of each kind: this one, if nothing is missing."""
         missing = [kind for kind in KINDS if not self.keys[kind]]

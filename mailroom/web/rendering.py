@@ -53,6 +53,12 @@ class Renderer:
         """A page in a language."""
         return self._template(page, language.tag).render(values)
 
+    def load(self, *pages: str) -> None:
+        """Load these pages in all languages, for processes that are forked from this one."""
+        for tag in self._languages:
+            for page in pages:
+                self._template(page, tag)
+
     def _hash_promises(self, tag: str) -> str:
         """Which text a reader of this language agrees to: a short hash of it."""
         text = str(self._environment(tag).globals["promises"])
