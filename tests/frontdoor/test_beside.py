@@ -20,8 +20,11 @@ from playwright.sync_api import Browser, Page
 
 from mailroom.campaigns.api_tokens import ApiTokens
 from mailroom.clock import Clock
-from mailroom.development import ACCESS, Beside
+from mailroom.development import ACCESS, IDENTITY, INTAKE_ACCESS, Beside
+from mailroom.intake.sealing import unseal
+from mailroom.intake.submissions import Intake
 from mailroom.store.database import Database
+from mailroom.store.sealing import read_identity
 from tests.frontdoor.support import copy_project, lend_environment, start_blog, wait_until
 
 PARTS = ("blog", "requirements.txt", "theme", "plugins", "mailroom", "pelicanconf.py")
@@ -76,6 +79,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     assert serving.process.returncode == 130
     assert took < 10
     assert not (serving.folder / ACCESS).exists()
+    assert not (serving.folder / INTAKE_ACCESS).exists()
     wait_until(lambda: not serving.processes(), f"left behind: {serving.processes()}", seconds=5)
 
 
@@ -161,7 +165,28 @@ def test_the_newsletter_gets_its_access_in_a_file_of_its_owner(serving: Serving)
     assert access["NEWSLETTER_API"] == f"{serving.url}/mail/api/"
     assert serving.ask("/mail/api/campaigns", Authorization=f"Bearer {access['NEWSLETTER_TOKEN']}")[0] == 200
     with Database(serving.folder / "var" / "mailroom" / "mailroom.db") as database:
-        assert [(one.name, one.scope) for one in ApiTokens(database, Clock()).list()] == [("development", "send")]
+        scopes = {one.name: one.scope for one in ApiTokens(database, Clock()).list()}
+    assert scopes == {"development": "send", "development-intake": "intake"}
+
+
+def test_the_form_is_there_and_a_key_of_the_developers_opens_what_it_is_sent(serving: Serving) -> None:
+    file = serving.folder / INTAKE_ACCESS
+    wait_until(file.exists, "no access is given")
+    assert file.stat().st_mode & 0o777 == 0o600
+    access = dotenv_values(file)
+    assert access.keys() == {"MAILROOM_INTAKE_API", "MAILROOM_INTAKE_TOKEN", "MAILROOM_INTAKE_IDENTITY"}
+    assert access["MAILROOM_INTAKE_API"] == f"{serving.url}/mail/api/"
+    assert (access["MAILROOM_INTAKE_IDENTITY"] or "") == str(serving.folder / IDENTITY)
+    assert (serving.folder / IDENTITY).stat().st_mode & 0o777 == 0o600
+
+    status, page = serving.ask("/mail/form?lang=fa")
+    assert (status, '<html lang="fa" dir="rtl">' in page) == (200, True)
+    body = '--x\r\nContent-Disposition: form-data; name="message"\r\n\r\nسلام\r\n--x--\r\n'.encode()
+    assert serving.ask("/mail/form?lang=fa", "POST", body, Content_Type="multipart/form-data; boundary=x")[0] == 200
+    intake = Intake(serving.folder / "var" / "mailroom" / "intake.db", Clock())
+    [stored] = intake.list()
+    identity = read_identity((serving.folder / IDENTITY).read_text("utf-8"))
+    assert unseal(intake.fetch(stored.id), identity).fields == (("message", "سلام"),)
 
 
 def test_a_second_preview_says_where_the_mailroom_is(serving: Serving, capfd: pytest.CaptureFixture[str]) -> None:
