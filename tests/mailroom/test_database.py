@@ -314,15 +314,12 @@ def test_migrations_are_numbered_without_gaps_and_run_once(settings: Settings) -
     assert migrate(settings.database) == []
 
 
-def test_a_migration_that_fails_leaves_nothing(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_migration_that_fails_leaves_nothing(settings: Settings, tmp_path: Path) -> None:
     steps = tmp_path / "steps"
     steps.mkdir()
     (steps / "001_half.sql").write_text("CREATE TABLE half (x);\nINSERT INTO nowhere VALUES (1);\n")
-    monkeypatch.setattr("mailroom.store.database.MIGRATIONS", steps)
     with pytest.raises(StoreError):
-        migrate(settings.database)
+        migrate(settings.database, steps)
     connection = sqlite3.connect(settings.database)
     assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     connection.close()
