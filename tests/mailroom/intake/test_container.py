@@ -1,4 +1,4 @@
-"""The container: what was packed is unpacked, and whatever else somebody sealed to us is refused, without quoting it."""
+"""The container: what was packed is unpacked; whatever else somebody sealed to us is refused, and not quoted."""
 
 from __future__ import annotations
 
@@ -116,9 +116,7 @@ def test_no_message_quotes_what_somebody_wrote(broken: Any) -> None:
     with pytest.raises(InvalidSubmission) as caught:
         pack(broken) if isinstance(broken, Submission) else unpack(broken)
     shown = "".join(traceback.format_exception(caught.value))
-    assert "canary" not in shown.replace('"canary', "").replace("[[", "")  # the test's own lines
-    assert "canary" not in str(caught.value)
-    assert caught.value.__cause__ is None
+    assert "canary" not in shown
 
 
 def test_a_submission_does_not_show_what_it_holds() -> None:
