@@ -32,7 +32,9 @@ _MOST_PARTS, _LARGEST_PART_HEAD = 128, 4 * 1024
 _PAGES = {404: "nowhere", 413: "large"}
 
 
-def make_app(settings: Settings, ring: Keyring, clock: Clock | None = None) -> falcon.App[Any, Any]:
+def make_app(
+    settings: Settings, ring: Keyring, *, turnstile: Turnstile | None = None, clock: Clock | None = None
+) -> falcon.App[Any, Any]:
     """The form's pages, below the path of MAILROOM_URL, for that address's host alone. To be called before forking.
 
     Raises ConfigurationError.
@@ -46,7 +48,7 @@ def make_app(settings: Settings, ring: Keyring, clock: Clock | None = None) -> f
         renderer,
         read_recipients(settings.intake_recipients),
         Lookup(ring, development=settings.development),
-        Turnstile(settings.intake_limit),
+        turnstile or Turnstile(settings.intake_limit),
         clock,
         partial(open_intake, settings, clock),
     )

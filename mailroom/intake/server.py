@@ -161,11 +161,10 @@ class Server:
         try:
             environ = read_head(incoming, peer)
         except Refused as refused:
-            connection.sendall(_head(refused.status, [("Content-Length", "0"), ("Cache-Control", "no-store")]))
+            send(connection, _head(refused.status, [("Content-Length", "0"), ("Cache-Control", "no-store")]))
         else:
             signal.setitimer(signal.ITIMER_REAL, self._deadline - (time.monotonic() - begin))
-            connection.sendall(run(self._app, environ))
-        connection.shutdown(socket.SHUT_WR)
+            send(connection, run(self._app, environ))
         _throw_away(connection)
 
 
@@ -212,6 +211,12 @@ def read_head(incoming: io.BufferedReader, peer: str) -> dict[str, Any]:
         raise Refused("400 Bad Request")
     environ["wsgi.input"] = incoming
     return environ
+
+
+def send(connection: socket.socket, octets: bytes) -> None:
+    """Hand over an answer, after which nothing comes. Raises ConnectionError."""
+    connection.sendall(octets)
+    connection.shutdown(socket.SHUT_WR)
 
 
 def run(app: Wsgi, environ: dict[str, Any]) -> bytes:

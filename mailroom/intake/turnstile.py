@@ -45,14 +45,16 @@ class Busy(MailroomError):
 class Turnstile:
     """Made by the process that forks, used by those it has forked, each of which has one thread."""
 
-    def __init__(self, network: int, *, steady: Callable[[], float] = steady_time) -> None:
+    def __init__(
+        self, network: int, *, total: int = TOTAL, tries: int = TRIES, steady: Callable[[], float] = steady_time
+    ) -> None:
         """`network` is how many submissions one network may send in an hour."""
         self._most_of_network = network
         self._steady = steady
         # Without a name, and empty: it is there to be locked.
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as this is
-        self._submissions = _Span(TOTAL, MINUTE)
-        self._tries = _Span(TRIES, 1.0)
+        self._submissions = _Span(total, MINUTE)
+        self._tries = _Span(tries, 1.0)
         self._networks = _Networks()
 
     def count_submission(self, address: str) -> None:
