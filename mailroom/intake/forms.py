@@ -141,6 +141,8 @@ TRANSLATION = Face(
 )
 #: The faces by name.
 FACES: Mapping[str, Face] = {face.name: face for face in (REPORT, MEETING, TRANSLATION)}
+#: Where somebody sees what became of a submission, below MAILROOM_URL as well.
+RECEIPT = "form/receipt"
 
 
 def read_submission(
@@ -153,14 +155,15 @@ def read_submission(
     typed = {field.name: _clean(field, fields.get(field.name, ())) for field in face.fields}
     files = [(name, content) for name, content in files if name or content]
     faults = [Fault(field.name, kind) for field in face.fields if (kind := _fault(field, typed[field.name]))]
-    if not fields.keys() <= typed.keys():
-        faults.append(Fault(face.message, "changed"))
-    if kind := _fault_of_files(face, files):
+    if face.files and (kind := _fault_of_files(files)):
         faults.append(Fault(FILES, kind))
-    if not (files or typed[face.message] or typed["contact"]):
+    if not fields.keys() <= typed.keys() or (files and not face.files):
+        faults.append(Fault(face.message, "changed"))
+    elif not (files or typed[face.message] or typed["contact"]):
         faults.append(Fault(face.message, "empty"))
     if faults:
-        raise Unfinished(tuple({fault.field: fault for fault in faults}.values()), typed)
+        first = {fault.field: fault for fault in reversed(faults)}
+        raise Unfinished(tuple(first[name] for name in (*typed, FILES) if name in first), typed)
     answers = tuple((name, value) for name, values in typed.items() for value in values)
     return Submission(face.name, lang, answers, tuple(Attachment(kind_of(*file), file[1]) for file in files))
 
@@ -217,10 +220,8 @@ def _fault(field: Field, values: tuple[str, ...]) -> str:
     return "long" if any(len(value) > field.longest for value in values) else ""
 
 
-def _fault_of_files(face: Face, files: Sequence[tuple[str, bytes]]) -> str:
+def _fault_of_files(files: Sequence[tuple[str, bytes]]) -> str:
     """What is wrong with the files, or ""."""
-    if files and not face.files:
-        return "changed"
     if len(files) > MOST_FILES:
         return "many"
     if sum(len(content) for _, content in files) > LARGEST_FILES:

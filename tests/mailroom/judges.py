@@ -1,7 +1,8 @@
-"""Programs that judge letters as receivers do."""
+"""Programs that judge letters as receivers do, and pages as browsers should."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import dkim
 
 from tests.frontdoor.support import skip_if_left_out
+from tests.theme.support import JAVA_OPTIONS, java_path, node_tool
 
 
 def spam_scores(letters: Sequence[bytes], folder: Path) -> list[tuple[float, list[str]]]:
@@ -55,3 +57,24 @@ def verified_headers(letter: bytes, records: Mapping[str, str]) -> list[set[str]
                 covered = re.sub(rb"\s", b"", judge.signature_fields[b"h"]).lower().decode()
                 valid.append(set(covered.split(":")))
     return valid
+
+
+def faults_of_pages(folder: Path) -> list[str]:
+    """What the Nu checker says of the pages in a folder. It starts slowly, so it is given all pages at once."""
+    java, checker = java_path(), node_tool("BLOG_TEST_VNU", "vnu-jar/build/dist/vnu.jar")
+    control = folder / "control.html"
+    control.write_text('<!DOCTYPE html><html lang="en"><title>x</title><p><div></p>', "utf-8")
+    run = subprocess.run(
+        [java, *JAVA_OPTIONS, "-jar", str(checker), "--format", "json", "--stdout", str(folder)],
+        env=os.environ | {"LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    told = [
+        f"{message['url'].rpartition('/')[2]}:{message.get('lastLine', 0)}: {message['message']}"
+        for message in json.loads(run.stdout)["messages"]
+    ]
+    assert any(each.startswith(control.name) for each in told), run.stderr
+    return [each for each in told if not each.startswith(control.name)]
