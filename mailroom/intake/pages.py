@@ -15,7 +15,7 @@ import falcon
 from mailroom.clock import Clock
 from mailroom.errors import InvalidReceipt
 from mailroom.intake.container import SIZES
-from mailroom.intake.forms import FACES, LARGEST_FILES, Face, Unfinished, fill_form, read_submission
+from mailroom.intake.forms import FACES, LARGEST_FILES, RECEIPT, Face, Unfinished, fill_form, read_submission
 from mailroom.intake.receipts import Lookup, make_receipt, read_receipt
 from mailroom.intake.sealing import Recipient, seal
 from mailroom.intake.submissions import Intake
@@ -175,4 +175,4 @@ def pages(desk: Desk) -> Iterator[tuple[str, object]]:
     """Every page with its path below MAILROOM_URL."""
     for face in FACES.values():
         yield face.path, FormPage(desk, face)
-    yield "form/receipt", ReceiptPage(desk)
+    yield RECEIPT, ReceiptPage(desk)

@@ -51,8 +51,8 @@ class Turnstile:
         """`network` is how many submissions one network may send in an hour."""
         self._most_of_network = network
         self._steady = steady
-        # Without a name, and empty: it is there to be locked.
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as this is
+        with tempfile.TemporaryFile() as file:  # without a name, and empty: it is there to be locked
+            self._file = os.dup(file.fileno())
         self._submissions = _Span(total, MINUTE)
         self._tries = _Span(tries, 1.0)
         self._networks = _Networks()

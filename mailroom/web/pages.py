@@ -17,6 +17,7 @@ import falcon
 
 from mailroom.clock import steady_time
 from mailroom.errors import InvalidAddress, InvalidToken, StoreError
+from mailroom.intake.forms import FACES, RECEIPT
 from mailroom.languages import Language, Languages
 from mailroom.office import Office
 from mailroom.people.addresses import read_address
@@ -293,6 +294,17 @@ class Health(Page):
         return True
 
 
+class NoForm(Page):
+    """`form` and what is below it, where there is no intake: the other ways to reach us."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Not here."""
+        resp.status = falcon.HTTP_NOT_FOUND
+        self.desk.show(req, resp, "closed")
+
+    on_post = on_get  # from a page that was opened before; what was typed is not read
+
+
 def pages(desk: Desk) -> Iterator[tuple[str, object]]:
     """Every page with its path below the mailroom's."""
     yield "subscribe", Subscribe(desk)
@@ -304,3 +316,6 @@ def pages(desk: Desk) -> Iterator[tuple[str, object]]:
     yield "preferences/{token}/export", Export(desk)
     yield "preferences/{token}/erase", Erase(desk)
     yield "health", Health(desk)
+    if not desk.office.settings.intake_recipients:
+        for path in (*(face.path for face in FACES.values()), RECEIPT):
+            yield path, NoForm(desk)

@@ -6,6 +6,7 @@ It is what the service starts, but for the limits, and for the step at which a c
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import json
 import os
 import re
@@ -43,6 +44,11 @@ HOST = "site.example"
 #: Enough for whatever a test does.
 MANY = 60_000
 File = tuple[str, bytes]
+
+
+def settings_of(folder: Path, given: dict[str, Any]) -> Settings:
+    """Settings of a mailroom whose web server is on this machine."""
+    return make_settings(folder, trusted_proxies=(ipaddress.ip_network("127.0.0.1"),), **given)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ class House:
 
     @property
     def settings(self) -> Settings:
-        return make_settings(self.folder, **self.given)
+        return settings_of(self.folder, self.given)
 
     @property
     def store(self) -> Intake:
@@ -214,7 +220,7 @@ def main() -> None:
     """Be the intake until standard input ends."""
     given = json.loads(sys.argv[1])
     service.protect()
-    settings = make_settings(Path(given["folder"]), **given["given"])
+    settings = settings_of(Path(given["folder"]), given["given"])
     service.write_log(replace(settings, development=False))
     if given["deadly"]:
         for step in STEPS:
