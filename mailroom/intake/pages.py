@@ -109,7 +109,9 @@ class FormPage:
         sealed = seal(submission, desk.recipients)
         receipt = make_receipt()
         desk.open().store(sealed, desk.slow_value(receipt))
-        desk.show(req, resp, "sealed", face=face, receipt=receipt, answerable="contact" in dict(submission.fields))
+        answers = dict(submission.fields)
+        answerable = "contact" in answers and answers.get("contact_by") != "none"
+        desk.show(req, resp, "sealed", face=face, receipt=receipt, answerable=answerable)
 
     def _show(self, req: falcon.Request, resp: falcon.Response, unfinished: Unfinished | None = None) -> None:
         desk = self._desk
