@@ -131,6 +131,22 @@ def test_the_page_says_what_is_promised_and_where_it_ends(tmp_path: Path) -> Non
     assert "Zoom" not in pages["report"] + pages["translation"]
 
 
+def test_the_page_offers_what_is_taken_and_nothing_else(folder: Path) -> None:
+    for face in FACES.values():
+        tree = html.document_fromstring((folder / f"{face.name}.en.html").read_text("utf-8"))
+        names = tree.xpath("//form//*[@name]/@name")
+        assert list(dict.fromkeys(name for name in names if name != "files")) == [field.name for field in face.fields]
+        assert ("files" in names) is face.files
+        for field in face.fields:
+            offered = tree.xpath(
+                f"//input[@name='{field.name}'][@type!='text']/@value | //select[@name='{field.name}']//@value"
+            )
+            assert bool(offered) is (field.choices is not None)
+            assert all(value in (field.choices or ()) for value in offered if value)
+            if isinstance(field.choices, frozenset):
+                assert {value for value in offered if value} == field.choices
+
+
 def test_the_receipt_reads_the_same_in_every_direction(folder: Path) -> None:
     for lang in JUDGED:
         tree = html.document_fromstring((folder / f"sealed-True.{lang}.html").read_text("utf-8"))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lxml import html
 from PIL import Image
 
+from mailroom.intake.container import pack, unpack
 from mailroom.intake.forms import (
     FACES,
     FILES,
@@ -159,9 +160,12 @@ def test_limits_of_files(files: list[tuple[str, bytes]], wrong: str) -> None:
     assert faults(MEETING, {"contact": ["x"]}, files) == {"topic": "changed"}
 
 
-def test_as_much_as_is_promised_is_taken() -> None:
-    most = [("", bytes(LARGEST_FILES // MOST_FILES))] * MOST_FILES
-    assert len(read_submission(REPORT, "en", {}, most).attachments) == MOST_FILES
+@pytest.mark.parametrize("face", [REPORT, TRANSLATION], ids=["report", "translation"])
+def test_as_much_as_is_promised_fits_the_largest_class(face: Face) -> None:
+    texts = {field.name: ["🕊" * field.longest] for field in face.fields if field.choices is None}
+    files = [("", bytes(LARGEST_FILES // MOST_FILES))] * MOST_FILES
+    submission = read_submission(face, "zh-Hans", texts, files)
+    assert unpack(pack(submission)) == submission
 
 
 def zipped(*names: str) -> bytes:
