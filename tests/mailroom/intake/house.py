@@ -44,6 +44,7 @@ HOST = "site.example"
 #: Enough for whatever a test does.
 MANY = 60_000
 File = tuple[str, bytes]
+_RECEIPT = re.compile(rb'class="receipt"[^>]*><bdi[^>]*>([0-9 ]{19})<')
 
 
 def settings_of(folder: Path, given: dict[str, Any]) -> Settings:
@@ -79,7 +80,7 @@ class Answer:
 
 def find_receipt(octets: bytes) -> str:
     """The receipt in an answer, also in a part of one; "" if there is none."""
-    found = re.search(rb'class="receipt"><bdi dir="ltr">([0-9 ]{19})<', octets)
+    found = _RECEIPT.search(octets)
     return found[1].decode().replace(" ", "") if found else ""
 
 
@@ -248,10 +249,10 @@ def die_at(step: str, file: Path) -> None:
     original: Callable[..., Any] = getattr(holder, attribute)
 
     def wrapped(*args: Any) -> Any:
-        if file.read_text() != step or (name == "answer" and b'class="receipt"' not in args[1]):
+        if file.read_text() != step or (name == "answer" and not find_receipt(args[1])):
             return original(*args)
         if moment == "within":
-            original(args[0], args[1][: args[1].index(b'class="receipt"') + 60])
+            original(args[0], args[1].partition(b"</bdi>")[0] + b"<")
         elif moment == "after":
             original(*args)
         return os.kill(os.getpid(), signal.SIGKILL)
