@@ -101,16 +101,32 @@ def test_the_intake_is_started_again_and_the_others_go_on(whole: WithIntake) -> 
     wait_until(lambda: whole.house.health() == 200, "the pages are not served again")
 
 
-def test_a_child_does_not_hide_that_its_intake_has_died(whole: WithIntake) -> None:
-    """It has none of the pipes by which the watching process sees who lives."""
+def send_slowly(whole: WithIntake) -> tuple[http.client.HTTPConnection, int, int]:
+    """Begin to send something; return the connection, the intake's process and its child."""
     slow = http.client.HTTPConnection("127.0.0.1", whole.port, timeout=30)
     slow.putrequest("POST", "/mail/form", skip_host=True)
-    slow.putheader("Host", HOST)
-    slow.putheader("Content-Type", TYPE)
-    slow.putheader("Content-Length", "1000")
+    for name, value in (("Host", HOST), ("Content-Type", TYPE), ("Content-Length", "1000")):
+        slow.putheader(name, value)
     slow.endheaders(b"--")
-    said = len(whole.running.said)
     intake = wait_until(lambda: next((pid for pid in whole.running.parts() if children(pid)), 0), "it is not taken")
+    return slow, intake, children(intake)[0]
+
+
+def test_a_child_that_faults_in_the_middle_of_a_submission_leaves_no_core(whole: WithIntake) -> None:
+    slow, _, child = send_slowly(whole)
+    folder = Path(f"/proc/{child}/cwd").resolve()
+    before = set(folder.iterdir())
+    os.kill(child, signal.SIGSEGV)
+    wait_until(partial(whole.running.says, "its process ended (SIGSEGV)"), "it is not said")
+    slow.close()
+    assert set(folder.iterdir()) == before
+    assert whole.form() == 200
+
+
+def test_a_child_does_not_hide_that_its_intake_has_died(whole: WithIntake) -> None:
+    """It has none of the pipes by which the watching process sees who lives."""
+    slow, intake, _ = send_slowly(whole)
+    said = len(whole.running.said)
     os.kill(intake, signal.SIGKILL)
     wait_until(
         lambda: any("the mailroom's intake ended" in line for line in whole.running.said[said:]),
