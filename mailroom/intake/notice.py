@@ -55,21 +55,28 @@ class Notice:
         with self._office.database.snapshot() as connection:
             if not may_deliver(connection):
                 return 0
+        due = [each for each in self._office.settings.intake_notice if self._is_due(each, day_of(now))]
+        if not due:
+            return 0
         relay = self._connect()
         try:
-            return sum(self._send(relay, address, now) for address in self._office.settings.intake_notice)
+            return sum(self._send(relay, address, now) for address in due)
         finally:
             relay.close()
 
+    def _is_due(self, address: str, today: int) -> bool:
+        with self._intake.connection() as connection:
+            place = place_of(self._office, address)
+            row = connection.execute("SELECT begun FROM notices WHERE recipient = ?", (place,)).fetchone()
+        return row is None or row["begun"] < today
+
     def _send(self, relay: Relay, address: str, now: float) -> bool:
-        """Send it to one, unless that was done today."""
-        place, today = place_of(self._office, address), day_of(now)
-        if self._begun(place) >= today:
-            return False
+        """Send it to one; tell whether the relay took it."""
+        place = place_of(self._office, address)
         sender, content = self._compose(address, place, now)
         try:
             relay.offer(sender, wire_address(address, "MAILROOM_INTAKE_NOTICE"))
-            self._begin(place, today)
+            self._begin(place, day_of(now))
             reply = relay.deliver(content)
         except Uncertain:
             LOG.error("the daily notice: no reply came, so it may have left or not; the next goes tomorrow")
@@ -88,11 +95,6 @@ class Notice:
         self._settle(place, "begun = sent")
         self._retry_at = steady_time() + RETRY
         LOG.error("the daily notice: %s. It is tried again in %d minutes", problem, RETRY // MINUTE)
-
-    def _begun(self, place: bytes) -> int:
-        with self._intake.connection() as connection:
-            row = connection.execute("SELECT begun FROM notices WHERE recipient = ?", (place,)).fetchone()
-        return int(row["begun"]) if row else 0
 
     def _begin(self, place: bytes, today: int) -> None:
         with self._intake.transaction() as connection:

@@ -31,7 +31,7 @@ LIFE = 30
 #: The day on which was last deleted what is old, in the table `facts`.
 EXPIRED = "expired"
 #: Octets up to which the file is written anew once a day: SQLite does that in memory.
-_REWRITTEN = 256 * 1024**2
+_REWRITTEN = 64 * 1024**2
 _MIB = 1024**2
 _ID = 16
 
