@@ -176,4 +176,11 @@ def notify(folder: str, now: float, port: int, addresses: list[str]) -> None:
         Notice(office, intake, _languages(), None, make_connect(office, Path(folder))).send_due()
 
 
+def command(task: str, **given: object) -> list[str]:
+    """A command that does a task in a process of its own, and prints "done"."""
+    program = "import json, sys; from tests.mailroom.intake import mortal; given = json.loads(sys.argv[2])\n"
+    program += "mortal.TASKS[sys.argv[1]](**given); print('done', flush=True)"
+    return [sys.executable, "-c", program, task, json.dumps(given)]
+
+
 TASKS: dict[str, Callable[..., None]] = {each.__name__: each for each in (store, acknowledge, delete, expire, notify)}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pytest
 from mailroom.intake.container import SIZES
 from mailroom.intake.sealing import Sealed
 from mailroom.intake.submissions import LIFE, Intake
-from tests.mailroom.intake.mortal import Cradle
+from tests.frontdoor.support import skip_if_left_out
+from tests.mailroom.intake.mortal import ROOT, Cradle, command
 from tests.mailroom.intake.stores import lookup_of, make_store
 from tests.mailroom.offices import Watch
 
@@ -80,6 +83,23 @@ def test_who_was_told_has_a_stored_submission(tmp_path: Path, cradle: Cradle) ->
         deaths += 1
     assert deaths > 6
     assert outcomes == {(False, None), (False, "stored"), (True, "stored")}
+
+
+def test_it_is_on_the_disk_before_anybody_is_told(tmp_path: Path) -> None:
+    """A power cut takes what a process has written and the disk has not: each file is synced after it was written."""
+    skip_if_left_out("mail")
+    store, blob, log = filled(tmp_path / "data"), tmp_path / "blob", tmp_path / "calls"
+    blob.write_bytes(os.urandom(SIZES[1]))
+    task = command("store", path=str(store.path), day=TODAY, blob=str(blob), lookup=RECEIPT.hex())
+    tracer = ["strace", "-f", "-y", "-e", "trace=pwrite64,fdatasync,fsync,write", "-o", str(log)]
+    subprocess.run([*tracer, *task], cwd=ROOT, check=True, capture_output=True, timeout=60)
+    before, _, _ = log.read_text("utf-8", "replace").partition('"done')
+    calls = re.findall(r"(pwrite64|fdatasync|fsync)\(\d+<[^>]*(intake\.db(?:-wal)?)>", before)
+    last = {pair: place for place, pair in enumerate(calls)}
+    for name in ("intake.db-wal", "intake.db"):
+        synced = max(last.get(("fdatasync", name), -1), last.get(("fsync", name), -1))
+        assert synced > last["pwrite64", name]
+    assert store.state(RECEIPT) == "stored"
 
 
 def test_nothing_is_lost_by_an_acknowledgement_that_was_cut_off(tmp_path: Path, cradle: Cradle) -> None:
