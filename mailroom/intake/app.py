@@ -71,8 +71,8 @@ def make_app(
     app.add_error_handler(TooLarge, errors.show_large)
     app.add_error_handler(Busy, errors.show_busy)
     app.add_error_handler(falcon.HTTPError, errors.show_http)
-    # What children would each load again.
-    renderer.load(*FACES, "sealed", "receipt")
+    # Each child would compile them again; the last four are parts of the others.
+    renderer.load(*FACES, "sealed", "receipt", "face", "fields", "form", "base")
     return app
 
 

@@ -163,13 +163,16 @@ def read_parts(req: falcon.Request) -> tuple[dict[str, list[str]], list[tuple[st
     fields: dict[str, list[str]] = {}
     files: list[tuple[str, bytes]] = []
     left = LARGEST_FILES + 1
-    for part in req.get_media():
-        if part.filename is None:
-            fields.setdefault(part.name or "", []).append(part.get_data().decode("utf-8", "replace"))
-        else:
-            content = part.stream.read(left)
-            left -= len(content)
-            files.append((part.filename, content))
+    try:
+        for part in req.get_media():
+            if part.filename is None:
+                fields.setdefault(part.name or "", []).append(part.get_data().decode("utf-8", "replace"))
+            else:
+                content = part.stream.read(left)
+                left -= len(content)
+                files.append((part.filename, content))
+    except UnicodeDecodeError as error:  # in the name of a field or a file
+        raise falcon.HTTPBadRequest from error
     return fields, files
 
 

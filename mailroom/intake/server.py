@@ -42,7 +42,9 @@ _LINGER = 20.0
 _BACKLOG = 128
 
 _REQUEST = re.compile(rb"(GET|HEAD|POST) (/[!-~]*) HTTP/1\.[01]\r\n")
+_OTHER_REQUEST = re.compile(rb"[A-Z]+ /[!-~]* HTTP/1\.[01]\r\n")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}):[ \t]*([\t -~\x80-\xff]*?)[ \t]*\r\n")
+_OF_REFUSED = (("Content-Length", "0"), ("Cache-Control", "no-store"), ("Allow", "GET, HEAD, POST"))
 #: What a request must not have twice: two of them mean two things to two programs.
 _SINGLE = {"HTTP_HOST", "CONTENT_LENGTH", "CONTENT_TYPE"}
 
@@ -161,7 +163,7 @@ class Server:
         try:
             environ = read_head(incoming, peer)
         except Refused as refused:
-            send(connection, _head(refused.status, [("Content-Length", "0"), ("Cache-Control", "no-store")]))
+            send(connection, _head(refused.status, [*_OF_REFUSED]))
         else:
             signal.setitimer(signal.ITIMER_REAL, self._deadline - (time.monotonic() - begin))
             send(connection, run(self._app, environ))
@@ -173,7 +175,7 @@ def read_head(incoming: io.BufferedReader, peer: str) -> dict[str, Any]:
     lines = _read_lines(incoming)
     request = _REQUEST.fullmatch(lines[0])
     if not request:
-        raise Refused("501 Not Implemented" if re.match(rb"[A-Z]+ /", lines[0]) else "400 Bad Request")
+        raise Refused("405 Method Not Allowed" if _OTHER_REQUEST.fullmatch(lines[0]) else "400 Bad Request")
     method, target = (part.decode("ascii") for part in request.groups())
     path, _, query = target.partition("?")
     environ: dict[str, Any] = {

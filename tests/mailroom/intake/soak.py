@@ -1,87 +1,47 @@
-"""What takes too long for each run: `python -m tests.mailroom.intake.soak`.
+"""What takes too long for the run: `python -m tests.mailroom.intake.soak [COUNT [SEED]]`.
 
-The store is killed at each of its calls to the system that change a file, found by strace: not only between statements
-but within a commit, a checkpoint and the file being written anew.
+So many requests that nobody would send to the form, and to the receipt's page: no failure of ours, nothing logged, and
+the process that forks grows no larger. Then children are killed at moments of chance (test_kills.py).
 """
+
+# ruff: noqa: T201 - it is run by hand, and this is what it is for
 
 from __future__ import annotations
 
-import hashlib
-import os
-import subprocess
 import sys
 import tempfile
-from collections import Counter
+import time
 from pathlib import Path
 
-from mailroom.intake.container import SIZES
-from mailroom.intake.sealing import Sealed
-from mailroom.intake.submissions import LIFE, Intake
-from tests.mailroom.intake.mortal import ROOT, command
-from tests.mailroom.intake.stores import lookup_of, make_store
-from tests.mailroom.intake.test_kills_of_store import check, filled, find
-from tests.mailroom.offices import NOON, Watch
+from tests.mailroom.intake import test_kills
+from tests.mailroom.intake.fuzz import FORM, RECEIPT, attack
+from tests.mailroom.intake.house import House, running
 
-TODAY = int(NOON // 86_400)
-CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink")
+#: Octets by which the process may grow whatever is sent.
+FLAT = 2 * 1024 * 1024
+KILLS = 100
 
 
-def run(task: str, call: str, number: int, **given: object) -> tuple[bool, bool]:
-    """Do a task, to die at the n-th such call; tell whether it died, and whether it had said that it was done."""
-    died = subprocess.run(
-        ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e",
-         f"inject={call}:signal=SIGKILL:when={number}", *command(task, **given)],
-        cwd=ROOT, capture_output=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert died.returncode in (0, -9, 137), died.stderr.decode()
-    return died.returncode != 0, b"done" in died.stdout
-
-
-def soak(folder: Path) -> Counter[str]:
-    """Kill each task at each call; return how often each was killed."""
-    deaths: Counter[str] = Counter()
-    later = Watch()
-    later.pass_(LIFE * 86_400)
-    blob, content = folder / "blob", os.urandom(SIZES[1])
-    blob.write_bytes(content)
-    for task in ("store", "acknowledge", "delete", "expire"):
-        for call in CALLS:
-            for number in range(1, 200):
-                store = filled(folder / f"{task}-{call}-{number}")
-                given = prepare(store, task, content, blob)
-                died, told = run(task, call, number, path=str(store.path), **given)
-                check(store)
-                state = store.state(lookup_of("canary"))
-                ends = {"store": "stored", "acknowledge": "acknowledged"}
-                assert state == ends.get(task) or not told, (task, call, number, state)
-                if state in ("stored", "fetched"):
-                    assert content in [store.fetch(each.id) for each in store.list()], (task, call, number)
-                make_store(store.path.parent, later).expire()
-                assert store.list() == []
-                assert not find(store.path.parent, content), (task, call, number)
-                if not died:
-                    break
-                deaths[f"{task} at {call}"] += 1
-    return deaths
-
-
-def prepare(store: Intake, task: str, content: bytes, blob: Path) -> dict[str, object]:
-    """What a task is given, once the store holds what it needs."""
-    receipt = lookup_of("canary")
-    if task == "store":
-        return {"day": TODAY, "blob": str(blob), "lookup": receipt.hex()}
-    before = {each.id for each in store.list()}
-    store.store(Sealed(len(content), "0badcafe", content), receipt)
-    (identity,) = {each.id for each in store.list()} - before
-    given: dict[str, dict[str, object]] = {
-        "acknowledge": {"day": TODAY, "identity": identity, "sha256": hashlib.sha256(content).hexdigest()},
-        "delete": {"day": TODAY, "lookup": receipt.hex()},
-        "expire": {"day": TODAY + LIFE},
-    }
-    return given[task]
+def main() -> None:
+    """Send, kill, and print a line for each."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    with tempfile.TemporaryDirectory() as folder, running(House(Path(folder))) as intake:
+        attack(intake, FORM, 50, seed=seed + count)
+        for page in (FORM, RECEIPT):
+            before, begin = intake.memory(), time.monotonic()
+            statuses = attack(intake, page, count, seed)
+            took = time.monotonic() - begin
+            intake.await_idle()
+            grown = intake.memory() - before
+            told = ", ".join(f"{number} × {status}" for status, number in sorted(statuses.items()))
+            print(f"{page}: {told}; memory {grown / 1024:+.0f} KiB, {took:.0f} s", flush=True)
+            assert grown < FLAT
+        assert intake.said == [], intake.said
+    with tempfile.TemporaryDirectory() as folder:
+        seen, stored = test_kills.kill_at_random(House(Path(folder)), KILLS, seed)
+        print(f"killed {KILLS} at any moment: {seen} saw a receipt, {stored} are stored, each can be opened")
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name:
-        for what, count in sorted(soak(Path(name)).items()):
-            sys.stdout.write(f"{what}: killed {count} times, whole each time\n")
+    main()
