@@ -137,13 +137,17 @@ def _log(server: Server) -> str:
 
 
 def _letters(server: Server) -> str:
-    if not server.mailroom:
-        return ""
+    """What stands behind `/mail/`: the form for submissions, with a process of its own, is the first that matches."""
+    redirection = "\n\tredir /mail /mail/ 301" if server.mailroom else ""
+    forms = _hand_on(server, "/mail/form*", server.intake) if server.intake else ""
+    return redirection + forms + (_hand_on(server, "/mail/*", server.mailroom) if server.mailroom else "")
+
+
+def _hand_on(server: Server, path: str, address: str) -> str:
     hidden = [*server.letter_headers, "Set-Cookie", "Server"]
     return f"""
 	# Nothing of a letter or a submission is written to disk or logged on its way.
-	redir /mail /mail/ 301
-	handle /mail/* {{
+	handle {path} {{
 		route {{{_skip_log(server)}
 {_lines(_stated(server.letter_headers), 3)}
 			header {{
@@ -154,7 +158,7 @@ def _letters(server: Server) -> str:
 			request_body {{
 				max_size {LARGEST_LETTER}
 			}}
-			reverse_proxy {server.mailroom} {{
+			reverse_proxy {address} {{
 				flush_interval -1
 {_lines((f"header_up -{name}" for name in WITHHELD_REQUEST_HEADERS), 4)}
 {_lines((f"header_down -{name}" for name in hidden), 4)}

@@ -24,6 +24,11 @@ def add_commands(subparsers: Any, root: Path) -> None:
         metavar="HOST:PORT",
         help="what stands behind /mail/, or none (default: POLICY_MAILROOM, 127.0.0.1:8025)",
     )
+    parser.add_argument(
+        "--intake",
+        metavar="HOST:PORT",
+        help="what stands behind /mail/form, or none (default: POLICY_INTAKE)",
+    )
     parser.add_argument("--certificate", default="", metavar="FILE", help="of TLS (nginx: certbot's; Caddy: its own)")
     parser.add_argument("--key", default="", metavar="FILE", help="the certificate's key")
     parser.add_argument(
@@ -59,6 +64,7 @@ def print_configuration(args: argparse.Namespace, root: Path) -> int:
         settings,
         root=args.root,
         mailroom="" if args.mailroom == "none" else args.mailroom,
+        intake="" if args.intake == "none" else args.intake,
         certificate=args.certificate,
         key=args.key,
         plain=args.http,

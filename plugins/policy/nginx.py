@@ -42,7 +42,7 @@ map "$status $request_uri" $cache_{slug} {{
     default "public, max-age={PAGES_FRESH}";
 {lasting}}}
 """
-    if server.mailroom:
+    if server.mailroom or server.intake:
         text += f"""
 # Where the service states a policy or how long a page may be kept, that holds.
 map $upstream_http_content_security_policy $letter_policy_{slug} {{
@@ -170,13 +170,17 @@ def _rotation(server: Server) -> str:
 
 
 def _letters(server: Server, slug: str) -> str:
-    if not server.mailroom:
-        return ""
+    """What stands behind `/mail/`: the form for submissions has a process of its own."""
+    letters = _hand_on(server, slug, "/mail/", server.mailroom) if server.mailroom else ""
+    return letters + (_hand_on(server, slug, "/mail/form", server.intake) if server.intake else "")
+
+
+def _hand_on(server: Server, slug: str, path: str, address: str) -> str:
     hidden = [*server.letter_headers, "Set-Cookie", "Server"]
     return f"""
     # Nothing of a letter or a submission is written to disk or logged on its way.
-    location /mail/ {{
-        proxy_pass http://{server.mailroom};
+    location {path} {{
+        proxy_pass http://{address};
         proxy_http_version 1.1;
         proxy_request_buffering off;
         proxy_buffering off;

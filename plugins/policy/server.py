@@ -34,6 +34,7 @@ class Server:
     headers: Mapping[str, str]
     lasting: tuple[str, ...]
     mailroom: str
+    intake: str
     access_log: int
     certificate: str = ""
     key: str = ""
@@ -56,12 +57,13 @@ def make_server(
     *,
     root: str = "",
     mailroom: str | None = None,
+    intake: str | None = None,
     certificate: str = "",
     key: str = "",
     plain: str = "",
     ports: tuple[int, int] = (80, 443),
 ) -> Server:
-    """Put together what the settings and the command line say. `mailroom` None means as in the settings.
+    """Put together what the settings and the command line say. `mailroom` and `intake` are as in the settings if None.
 
     Raises ConfigurationError where the site's address is missing or not at the root of its host, and for what a
     server's configuration could not hold.
@@ -76,6 +78,9 @@ def make_server(
     mailroom = configuration.mailroom if mailroom is None else mailroom
     if mailroom:
         check_address("--mailroom", mailroom)
+    intake = configuration.intake if intake is None else intake
+    if intake:
+        check_address("--intake", intake)
     if plain:
         check_address("--http", plain)
     root = root or f"/srv/www/{host}"
@@ -90,6 +95,7 @@ def make_server(
         headers=make_policy(settings, configuration).headers(encrypted=not plain),
         lasting=tuple(lasting_folders(settings)),
         mailroom=mailroom,
+        intake=intake,
         access_log=log if isinstance(log, int) else 0,
         certificate=certificate,
         key=key,

@@ -37,6 +37,8 @@ class Configuration:
     hsts_days: int = 0
     #: Where the server finds the service under `/mail/`; "" for none.
     mailroom: str = "127.0.0.1:8025"
+    #: Where it finds the process for the sealed form, `/mail/form`; "" where there is none.
+    intake: str = ""
     #: Write a `.gz` beside every text file of 1 KiB or more.
     precompress: bool = False
     #: Write `robots.txt`.
@@ -73,6 +75,8 @@ def read_configuration(settings: Mapping[str, Any]) -> Configuration:
             raise ConfigurationError(PREFIX + "SECURITY_CONTACT", contact, "use mailto:…, https://… or tel:…")
     if mailroom := values.get("mailroom"):
         check_address(PREFIX + "MAILROOM", mailroom)
+    if intake := values.get("intake"):
+        check_address(PREFIX + "INTAKE", intake)
     if values.get("security_expires"):
         _check_day(PREFIX + "SECURITY_EXPIRES", values["security_expires"])
     return Configuration(**values)

@@ -116,6 +116,7 @@ class WebServer:
     port: int
     plain_port: int
     mailroom: Mailroom
+    intake: Mailroom
     said: list[str] = field(default_factory=list)
 
     def get(self, path: str, *, tls: bool = True, method: str = "GET", body: Any = None, **headers: str) -> Answer:
@@ -184,7 +185,7 @@ def running(
 ) -> Iterator[WebServer]:
     """Start nginx or Caddy with what is printed for a site, its paths of logs led into `folder`."""
     folder.mkdir()
-    web = WebServer(folder, free_port(), free_port(), Mailroom())
+    web = WebServer(folder, free_port(), free_port(), Mailroom(), Mailroom())
     address = ["--http", f"127.0.0.1:{web.plain_port}"]
     if not plain:
         certificates = folder.parent / f"{folder.name}-certificate"
@@ -193,7 +194,7 @@ def running(
         address = ["--certificate", certificate, "--key", key, "--ports", f"{web.plain_port},{web.port}"]
     text = print_configuration(
         site, kind, "--root", str(root or site / "output"), "--mailroom", f"127.0.0.1:{web.mailroom.port}",
-        *address, *options,
+        "--intake", f"127.0.0.1:{web.intake.port}", *address, *options,
     )  # fmt: skip
     start = {"nginx": _start_nginx, "caddy": _start_caddy}[kind]
     process = start(text, folder)
@@ -206,6 +207,7 @@ def running(
         process.terminate()
         process.wait(timeout=20)
         web.mailroom.close()
+        web.intake.close()
 
 
 def _listens(port: int) -> bool:

@@ -192,6 +192,16 @@ def test_letters_reach_the_mailroom_without_what_it_need_not_know(web: WebServer
     assert "form-action 'self'" in (answer["Content-Security-Policy"] or "")
 
 
+def test_the_form_is_handed_to_its_own_process(web: WebServer) -> None:
+    web.mailroom.requests.clear()
+    web.intake.requests.clear()
+    for path in ("/mail/form", "/mail/form/receipt?lang=fa", "/mail/subscribe"):
+        assert web.get(path, Cookie="a=1").status == 200
+    assert [request[1] for request in web.intake.requests] == ["/mail/form", "/mail/form/receipt?lang=fa"]
+    assert [request[1] for request in web.mailroom.requests] == ["/mail/subscribe"]
+    assert "cookie" not in {name.lower() for request in web.intake.requests for name in request[2]}
+
+
 def test_the_mailroom_s_own_answers_stand(web: WebServer) -> None:
     assert web.get("/mail/strict")["Content-Security-Policy"] == "default-src 'none'"
     answer = web.get("/mail/unknown")
@@ -299,7 +309,7 @@ def test_a_log_that_is_claimed_has_day_and_path_only(site: Site, tmp_path: Path,
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_a_mailroom_there_is_no_way_to_one(site: Site, kind: str) -> None:
-    text = print_configuration(site.folder, kind, "--mailroom", "none")
+    text = print_configuration(site.folder, kind, "--mailroom", "none", "--intake", "none")
     assert "/mail" not in text
     assert "proxy" not in text
 
@@ -317,6 +327,8 @@ def test_without_a_mailroom_there_is_no_way_to_one(site: Site, kind: str) -> Non
         (["nginx"], {"SITEURL": "https://site.example/blog"}, "SITEURL"),
         (["nginx"], {"SITEURL": "https://site.example;evil"}, "SITEURL"),
         (["nginx"], {"POLICY_MAILROOM": "127.0.0.1:8025; evil"}, "POLICY_MAILROOM"),
+        (["nginx", "--intake", "8027"], {}, "--intake"),
+        (["caddy"], {"POLICY_INTAKE": "127.0.0.1"}, "POLICY_INTAKE"),
         (["apache"], {}, "apache"),
     ],
 )
