@@ -129,7 +129,7 @@ class House:
     def state(self, receipt: str) -> str | None:
         """What the receipt finds."""
         ring = load_keyring(Path(self.settings.key))
-        return self.store.state(Lookup(ring, development=True).value(receipt))
+        return self.store.state(Lookup(ring, development=self.settings.development).value(receipt))
 
 
 class Running:
