@@ -103,7 +103,8 @@ def test_everything_is_sealed_with_the_new_key_and_the_old_one_goes(settings: Se
             row["lookup"] for row in office.database.read("SELECT lookup FROM subscriptions WHERE address NOTNULL")
         }
     ring = rotate(settings)
-    assert {kind: sorted(keys) for kind, keys in ring.keys.items()} == {"data": [2], "lookup": [1, 2], "token": [1]}
+    numbered = {kind: sorted(keys) for kind, keys in ring.keys.items() if not kind.startswith("receipt")}
+    assert numbered == {"data": [2], "lookup": [1, 2], "token": [1]}
     assert not [value for value in sealed if value[20:60] in settings.database.read_bytes()], "it is overwritten"
     with open_office(settings) as office:
         check(office, token)
