@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .policy import FILES_FRESH, PAGES_FRESH, TEXTS, TYPES
-from .server import LARGEST_LETTER, WITHHELD_REQUEST_HEADERS, Server
+from .server import LARGEST_FORM, LARGEST_LETTER, WITHHELD_REQUEST_HEADERS, Server
 
 
 def write_caddy(server: Server) -> str:
@@ -139,11 +139,12 @@ def _log(server: Server) -> str:
 def _letters(server: Server) -> str:
     """What stands behind `/mail/`: the form for submissions, with a process of its own, is the first that matches."""
     redirection = "\n\tredir /mail /mail/ 301" if server.mailroom else ""
-    forms = _hand_on(server, "/mail/form*", server.intake) if server.intake else ""
-    return redirection + forms + (_hand_on(server, "/mail/*", server.mailroom) if server.mailroom else "")
+    forms = _hand_on(server, "/mail/form*", server.intake, LARGEST_FORM) if server.intake else ""
+    letters = _hand_on(server, "/mail/*", server.mailroom, LARGEST_LETTER) if server.mailroom else ""
+    return redirection + forms + letters
 
 
-def _hand_on(server: Server, path: str, address: str) -> str:
+def _hand_on(server: Server, path: str, address: str, largest: int) -> str:
     hidden = [*server.letter_headers, "Set-Cookie", "Server"]
     return f"""
 	# Nothing of a letter or a submission is written to disk or logged on its way.
@@ -156,7 +157,7 @@ def _hand_on(server: Server, path: str, address: str) -> str:
 				-Server
 			}}
 			request_body {{
-				max_size {LARGEST_LETTER}
+				max_size {largest}
 			}}
 			reverse_proxy {address} {{
 				flush_interval -1

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from .policy import FILES_FRESH, PAGES_FRESH, TEXTS, TYPES
-from .server import LARGEST_LETTER, WITHHELD_REQUEST_HEADERS, Server
+from .server import LARGEST_FORM, LARGEST_LETTER, WITHHELD_REQUEST_HEADERS, Server
 
 
 def write_nginx(server: Server) -> str:
@@ -171,11 +171,11 @@ def _rotation(server: Server) -> str:
 
 def _letters(server: Server, slug: str) -> str:
     """What stands behind `/mail/`: the form for submissions has a process of its own."""
-    letters = _hand_on(server, slug, "/mail/", server.mailroom) if server.mailroom else ""
-    return letters + (_hand_on(server, slug, "/mail/form", server.intake) if server.intake else "")
+    letters = _hand_on(server, slug, "/mail/", server.mailroom, LARGEST_LETTER) if server.mailroom else ""
+    return letters + (_hand_on(server, slug, "/mail/form", server.intake, LARGEST_FORM) if server.intake else "")
 
 
-def _hand_on(server: Server, slug: str, path: str, address: str) -> str:
+def _hand_on(server: Server, slug: str, path: str, address: str, largest: int) -> str:
     hidden = [*server.letter_headers, "Set-Cookie", "Server"]
     return f"""
     # Nothing of a letter or a submission is written to disk or logged on its way.
@@ -184,7 +184,7 @@ def _hand_on(server: Server, slug: str, path: str, address: str) -> str:
         proxy_http_version 1.1;
         proxy_request_buffering off;
         proxy_buffering off;
-        client_max_body_size {LARGEST_LETTER // 1024}k;
+        client_max_body_size {largest // 1024}k;
         access_log off;
         proxy_set_header Host $host;
         proxy_set_header Connection "";

@@ -13,8 +13,10 @@ from .privacy import read_privacy
 from .settings import check_address, read_configuration
 from .site import lasting_folders, make_policy
 
-#: In bytes: a sealed submission of the largest class is 4 MiB, and a form wraps it in some more.
+#: In bytes: a campaign's draft is smaller.
 LARGEST_LETTER = 5 * 1024 * 1024
+#: The form takes 4 MB of files. Of more it throws away what it cannot take, and shows again what was typed beside it.
+LARGEST_FORM = 33 * 1024 * 1024
 
 #: What the service under /mail/ need not know of its visitors.
 WITHHELD_REQUEST_HEADERS = ("Cookie", "Referer", "User-Agent")

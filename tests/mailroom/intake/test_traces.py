@@ -91,14 +91,12 @@ def trace(name: str, folder: Path, *command: str, **environment: str) -> subproc
         )  # fmt: skip
 
 
-def behind_nginx(text: str, port: int) -> str:
-    """The configuration with the form's own place, and with one that spools what is sent, as a stock one does."""
-    letters = re.search(r"    location /mail/ \{\n.*?\n    \}\n", text, re.DOTALL)
-    assert letters
-    forms = re.sub(r"proxy_pass http://[^;]*", f"proxy_pass http://127.0.0.1:{port}", letters[0])
-    added = "" if "/mail/form" in text else forms.replace("location /mail/", "location /mail/form")
-    spooling = forms.replace("location /mail/", "location /spooled/").replace("proxy_request_buffering off;", "")
-    return text.replace(letters[0], added + spooling + letters[0])
+def spooling_too(text: str) -> str:
+    """The configuration, and in it a place that spools what is sent, as a stock one does."""
+    forms = re.search(r"    location /mail/form \{\n.*?\n    \}\n", text, re.DOTALL)
+    assert forms
+    spooling = forms[0].replace("location /mail/form", "location /spooled/").replace("proxy_request_buffering off;", "")
+    return text.replace(forms[0], spooling + forms[0])
 
 
 @pytest.fixture(scope="module")
@@ -111,13 +109,15 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
     site = Site(folder / "site", PLUGINS=["multilingual", "policy"], POLICY_HSTS_DAYS=30, PRIVACY_ACCESS_LOG="none")
     publish(site)
     (folder / "site" / "output").mkdir()
-    web = WebServer(folder / "nginx", tls_port, plain_port, Mailroom())
+    stand_in = Mailroom()
+    web = WebServer(folder / "nginx", tls_port, plain_port, stand_in, stand_in)
     web.folder.mkdir()
     (folder / "certificate").mkdir()
     certificate, key = make_certificate(folder / "certificate")
     text = print_configuration(
         site.folder, "nginx", "--root", str(site.folder / "output"), "--mailroom", f"127.0.0.1:{house.port}",
-        "--certificate", certificate, "--key", key, "--ports", f"{web.plain_port},{web.port}",
+        "--intake", f"127.0.0.1:{port}", "--certificate", certificate, "--key", key,
+        "--ports", f"{web.plain_port},{web.port}",
     )  # fmt: skip
     traced = Traced(folder, house, web, identity)
     environment = house.environment | {
@@ -130,7 +130,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traced]:
     command = (sys.executable, str(house.folder / "blog"), "mailroom", "run")
     try:
         traced.processes.append(trace("ours", folder, "sh", "-c", planted, "sh", *command, **environment))
-        traced.processes.append(trace("nginx", folder, *configure_nginx(web.folder, behind_nginx(text, port))))
+        traced.processes.append(trace("nginx", folder, *configure_nginx(web.folder, spooling_too(text))))
         wait_until(lambda: b"at work" in (folder / "ours.said").read_bytes(), "it does not start", 60)
         wait_until(lambda: _answers(web), "no answer", 60)
         yield traced
@@ -208,6 +208,20 @@ def test_what_is_sent_is_written_to_sockets_alone_and_left_nowhere(traced: Trace
     assert len(head) < 100_000, "nothing of the ciphertext either"
     intake.set_fact("planted", CANARIES["message"])
     assert needles.find_under(data), "what is there would be found"
+
+
+def test_who_is_refused_sees_why_through_the_web_server(traced: Traced) -> None:
+    """However much was sent: what was typed beside too large a file stands there again."""
+    too_large = [("x", bytes(20_000_000))]
+    answer = traced.web.get(
+        "/mail/form", method="POST", body=write_form({"message": "typed beside it"}, too_large), Content_Type=TYPE
+    )
+    assert (answer.status, b"typed beside it" in answer.body) == (413, True)
+    for body, kind, status in ((bytes(4_000_000), "text/plain", 415), (bytes(32 * 1024 * 1024 + 1), TYPE, 413)):
+        answer = traced.web.get("/mail/form", method="POST", body=body, Content_Type=kind)
+        assert (answer.status, b"<h1>" in answer.body) == (status, True), "refused before everything was sent"
+    assert traced.web.get("/mail/form").status == 200
+    assert traced.web.get("/mail/form/", method="POST", body=b"", Content_Type=TYPE).status == 404
 
 
 def send_notice(house: House, intake: Intake) -> Path:
