@@ -117,6 +117,7 @@ ATLAS_FILE = "atlas.yaml"
 CONTACT_EMAIL = "info@thehuman-rights.com"
 CONTACT_PHONE = "+44 20 7946 0101"
 CONTACT_WHATSAPP = "+44 20 7946 0102"
+CONTACT_INTAKE = "/mail/form"  # the sealed form of the mailroom, which ./blog serve runs beside the pages
 CONTACT_REPLY_MINUTES = None  # 60 shows "We answer within one hour": state it only if somebody keeps it
 SAMPLE_REPORT = None  # "files/sample-report.pdf", in content/files
 EXPERT_CV = None

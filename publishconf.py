@@ -22,10 +22,15 @@ DELETE_OUTPUT_DIRECTORY = True
 # The practice's own numbers, with their country's code; None shows none.
 CONTACT_PHONE = None
 CONTACT_WHATSAPP = None
+# The sealed form: "/mail/form" when the mailroom takes submissions behind this site's server, None while it does not,
+# "elsewhere" for mirrors and copies on a disk. The recipients are those of MAILROOM_INTAKE_RECIPIENTS, without days.
+CONTACT_INTAKE = environment.get("CONTACT_INTAKE") or None
+CONTACT_AGE_RECIPIENTS = tuple((environment.get("CONTACT_AGE_RECIPIENTS") or "").replace(",", " ").split())
 
 # Headers for hosts that read them from a file, and what a small server need not compress.
 POLICY_HEADER_FILES = ("_headers",)
 POLICY_PRECOMPRESS = True
+POLICY_INTAKE = "127.0.0.1:8027" if CONTACT_INTAKE not in (None, "elsewhere") else ""
 # A browser that was here once comes back encrypted or not at all.
 POLICY_HSTS_DAYS = 365
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from .record import Contact, Number
 from .reserved import is_example_domain, is_fictional_number
-from .settings import FORM_ACTION, POLICY_FORM_ACTIONS, SETTINGS, allows
+from .settings import AGE_RECIPIENTS, FORM_ACTION, INTAKE, POLICY_FORM_ACTIONS, SETTINGS, allows
 
 #: As multilingual's `report_problem`: where, what, remedy.
 Report = Callable[[str, str, str], None]
@@ -27,6 +27,13 @@ def check_invented(contact: Contact, report: Report) -> None:
     for field, domain in _domains(contact):
         if is_example_domain(domain):
             report(_NAMES[field], f"{domain} is reserved for examples", "State the practice's own address, or None.")
+
+
+def check_intake(contact: Contact, report: Report) -> None:
+    """Refuse a sealed form whose recipients no page shows: it tells its readers to compare them."""
+    if contact.intake_url is not None and not contact.age_recipients:
+        what = f"the sealed form ({INTAKE}) tells readers to compare its recipients with the site's, which shows none"
+        report(AGE_RECIPIENTS, what, "State those of MAILROOM_INTAKE_RECIPIENTS: age1…")
 
 
 def _domains(contact: Contact) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from pelican import Pelican
 from pelican.generators import Generator
 from pelican.plugins import signals
 
-from .check import check_forms, check_invented
+from .check import check_forms, check_intake, check_invented
 from .formats import WriteNumber, format_duration, format_size
 from .settings import read_contact
 
@@ -59,6 +59,7 @@ def check(context: dict[str, Any], output: Path, *, production: bool) -> None:
     check_forms(context["contact"], output, report, site_url)
     if production:
         check_invented(context["contact"], report)
+        check_intake(context["contact"], report)
 
 
 def _log_problem(where: str, what: str, remedy: str) -> None:

@@ -54,8 +54,10 @@ class Contact:
     reply_minutes: int | None = None
     #: Where the plain form is sent: an https address, or a path on the site's own host.
     form_action: str | None = None
-    #: The page of the sealed form, once there is one.
+    #: The sealed form: a path on the site's own host; "" in a copy of the site, which carries none.
     intake_url: str | None = None
+    #: The age recipients to whom it is sealed, and to whom anybody can seal a letter: age1…
+    age_recipients: tuple[str, ...] = ()
     sample_report: Download | None = None
     expert_cv: Download | None = None
     #: The name of the service that carries video meetings.
@@ -73,7 +75,7 @@ class Contact:
         (WCAG 2.2, 3.2.6).
         """
         found = []
-        if self.intake_url:
+        if self.intake_url is not None:
             found.append(Channel("intake", "", self.intake_url))
         if isinstance(self.signal, Number):
             found.append(Channel("signal", self.signal.text, f"https://signal.me/#p/+{self.signal.digits}"))

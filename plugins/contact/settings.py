@@ -17,7 +17,11 @@ from .record import Contact, Download, Number
 #: Prefixes that are ours alone: another name that begins so is a mistyped one.
 PREFIXES = ("CONTACT_", "FOLLOW_")
 FORM_ACTION = "CONTACT_FORM_ACTION"
+INTAKE, AGE_RECIPIENTS = "CONTACT_INTAKE", "CONTACT_AGE_RECIPIENTS"
 POLICY_FORM_ACTIONS = "POLICY_FORM_ACTIONS"
+
+#: In a copy of the site, whoever makes it could read what is typed into a form: it only says where the form is.
+ELSEWHERE = "elsewhere"
 
 Reader = Callable[[str, Any, Mapping[str, Any]], Any]
 
@@ -28,6 +32,7 @@ _EMAIL = re.compile(
 )
 _NUMBER = re.compile(r"\+[1-9](?: ?[0-9]){6,14}")  # ITU-T E.164: at most fifteen digits
 _SIGNAL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,31}\.[0-9]{2,9}")
+_AGE = re.compile(r"age1[02-9ac-hj-np-z]{58}")  # Bech32 (BIP 173) of 32 octets, behind "age1"
 _HANDLE = re.compile(r"@?(?P<handle>[\w.\u00b7-]{3,30})")  # YouTube's rules for handles
 _PATH = re.compile(r"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@%/-]*(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9](?::[0-9]{1,5})?")
@@ -85,6 +90,26 @@ def read_action(name: str, value: Any, _: Mapping[str, Any]) -> str:
     return value
 
 
+def read_intake(name: str, value: Any, _: Mapping[str, Any]) -> str:
+    """Where the sealed form is: on the site's own host and nowhere else, since another host would learn of a visit."""
+    if value == ELSEWHERE:
+        return ""
+    if not isinstance(value, str) or not _PATH.fullmatch(value) or "?" in value or value.endswith("/"):
+        remedy = (
+            f'state its path on this host, "/mail/form", or "{ELSEWHERE}" in a copy of the site, or None for no form'
+        )
+        raise ConfigurationError(name, value, remedy)
+    return value
+
+
+def read_recipients(name: str, value: Any, _: Mapping[str, Any]) -> tuple[str, ...]:
+    """Public halves of age keys. The value is in no error: it may be the other half."""
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) and _AGE.fullmatch(one) for one in found):
+        raise ConfigurationError(name, "…", 'state age recipients, the public halves of keys: ("age1…", "age1…")')
+    return tuple(found)
+
+
 def read_https(name: str, value: Any, _: Mapping[str, Any]) -> str:
     """The address of a page elsewhere."""
     if not isinstance(value, str) or not _is_https(value):
@@ -121,6 +146,8 @@ SETTINGS: dict[str, tuple[str, Reader]] = {
     "CONTACT_SIGNAL": ("signal", read_signal),
     "CONTACT_REPLY_MINUTES": ("reply_minutes", read_minutes),
     FORM_ACTION: ("form_action", read_action),
+    INTAKE: ("intake_url", read_intake),
+    AGE_RECIPIENTS: ("age_recipients", read_recipients),
     "SAMPLE_REPORT": ("sample_report", read_file),
     "EXPERT_CV": ("expert_cv", read_file),
     "MEETING_SERVICE": ("meeting_service", read_text),

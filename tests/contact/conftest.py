@@ -9,12 +9,16 @@ from tests.multilingual.sites import Site
 
 LANGUAGES = ("en", "ru", "uk", "es", "fr", "ar", "fa", "zh-Hans")
 TEMPLATES = ("contact", "apply", "meeting", "services", "newsletter", "follow", "privacy")
+#: The public half of a key that opens nothing: 32 octets of zero.
+AGE = "age1" + "q" * 52 + "5cu47z"
 #: Everything set; numbers out of the ranges that are kept for fiction.
 EVERYTHING: dict[str, Any] = {
     "CONTACT_EMAIL": "office@practice.org",
     "CONTACT_PHONE": "+44 20 7946 0101",
     "CONTACT_WHATSAPP": "+1 202 555 0102",
     "CONTACT_SIGNAL": "office.27",
+    "CONTACT_INTAKE": "/mail/form",
+    "CONTACT_AGE_RECIPIENTS": (AGE,),
     "CONTACT_REPLY_MINUTES": 60,
     "CONTACT_FORM_ACTION": "https://forms.practice.org/contact",
     "SAMPLE_REPORT": "files/sample-report.pdf",

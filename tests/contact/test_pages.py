@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lxml.html import HtmlElement
 
-from tests.contact.conftest import EVERYTHING, LANGUAGES, TEMPLATES, make_site
+from tests.contact.conftest import AGE, EVERYTHING, LANGUAGES, TEMPLATES, make_site
 from tests.multilingual.foreign import make_foreign_site, tree
 from tests.multilingual.sites import Site
 from tests.theme.support import java_path, node_tool
@@ -22,6 +22,8 @@ SHOWN = {
     "CONTACT_PHONE": ("contact", "+44 20 7946 0101"),
     "CONTACT_WHATSAPP": ("contact", "+1 202 555 0102"),
     "CONTACT_SIGNAL": ("contact", "office.27"),
+    "CONTACT_INTAKE": ("apply", "Open the form"),
+    "CONTACT_AGE_RECIPIENTS": ("apply", AGE),
     "CONTACT_REPLY_MINUTES": ("contact", "We answer within one hour."),
     "CONTACT_FORM_ACTION": ("contact", "Write to us here"),
     "SAMPLE_REPORT": ("apply", "Download the sample report"),
@@ -116,9 +118,39 @@ def test_channels_stand_in_one_order_on_every_page(full_site: Site) -> None:
 def test_every_channel_says_what_it_reveals(full_site: Site) -> None:
     full_site.build_whole()
     entries = full_site.html("en/contact/").xpath("//section[@aria-labelledby='channels']/dl/div")
-    assert len(entries) == 4
-    for entry, word in zip(entries, ("Signal knows", "mail provider", "operator", "Meta"), strict=True):
+    assert len(entries) == 5
+    for entry, word in zip(
+        entries, ("sealed before it is stored", "Signal knows", "mail provider", "operator", "Meta"), strict=True
+    ):
         assert word in str(entry.findtext("dd"))
+
+
+def test_the_sealed_form_opens_in_the_language_of_the_page(full_site: Site) -> None:
+    full_site.build_whole()
+    for lang in LANGUAGES:
+        for page, path in (("apply", "/mail/form"), ("meeting", "/mail/form/meeting")):
+            sealed = full_site.html(f"{lang}/{page}/").xpath("//section[@aria-labelledby='sealed']")[0]
+            assert sealed.xpath(".//a/@href") == [f"{path}?lang={lang}"]
+            assert [code.text for code in sealed.iter("code")] == [AGE]
+            assert full_site.html(f"{lang}/{page}/").xpath("//main//a[@href='#sealed']")
+
+
+def test_a_copy_says_where_the_form_is(full_site: Site) -> None:
+    full_site.settings(CONTACT_INTAKE="elsewhere", SITEURL="https://site.example")
+    full_site.build_whole()
+    page = full_site.html("en/apply/")
+    assert page.xpath("//section[@aria-labelledby='sealed']//a/@href") == ["https://site.example/en/apply/"]
+    assert not page.xpath("//a[contains(@href, '/mail/')]")
+    assert "The sealed form on the original site" in text_of(full_site, "contact")
+
+
+def test_without_a_form_the_page_says_how_to_seal_a_letter(full_site: Site) -> None:
+    full_site.settings(CONTACT_INTAKE=None)
+    full_site.build_whole()
+    sealed = full_site.html("en/apply/").xpath("//section[@aria-labelledby='sealed']")[0]
+    assert AGE in sealed.text_content()
+    assert "age -r" in sealed.text_content()
+    assert sealed.xpath(".//a/@href") == ["mailto:office@practice.org"]
 
 
 def test_links_outwards_take_nothing_along(full_site: Site) -> None:

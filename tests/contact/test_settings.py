@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from contact.check import check_intake
 from contact.errors import ConfigurationError
 from contact.record import Contact, Number
 from contact.settings import SETTINGS, allows, read_contact
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contact.conftest import EVERYTHING
+from tests.contact.conftest import AGE, EVERYTHING
 from tests.multilingual.sites import ROOT, Site
 
 
@@ -56,6 +57,9 @@ def test_a_handle_is_the_same_with_its_sign_and_without() -> None:
     ("name", "value", "remedy"),
     [
         ("CONTACT_EMAIL", "office", "one mail address"),
+        ("CONTACT_INTAKE", "https://forms.practice.org/", "its path on this host"),
+        ("CONTACT_INTAKE", "/mail/form/", "its path on this host"),
+        ("CONTACT_INTAKE", "/mail/form?lang=fa", "its path on this host"),
         ("CONTACT_EMAIL", "Office <office@practice.org>", "one mail address"),
         ("CONTACT_EMAIL", "a@b.org?cc=x@y.org", "one mail address"),
         ("CONTACT_EMAIL", "a@b.org\n", "one mail address"),
@@ -106,6 +110,20 @@ def test_what_cannot_be_used_is_refused_by_name(tmp_path: Path, name: str, value
         read(tmp_path, **{name: value})
     assert str(caught.value).startswith(f"{name} = {value!r}: ")
     assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize("value", [("age1short",), "AGE-SECRET-KEY-1" + "Q" * 58, 1, ("age1" + "q" * 58, None)])
+def test_what_stands_for_a_recipient_is_not_repeated(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="CONTACT_AGE_RECIPIENTS = '…': state age recipients"):
+        read(CONTACT_AGE_RECIPIENTS=value)
+
+
+def test_a_sealed_form_without_recipients_to_compare_is_refused() -> None:
+    said: list[str] = []
+    for contact in (read(CONTACT_INTAKE="/mail/form"), read(CONTACT_INTAKE="/mail/form", CONTACT_AGE_RECIPIENTS=AGE)):
+        check_intake(contact, lambda where, what, remedy: said.append(f"{where}: {what}. {remedy}"))
+    assert len(said) == 1
+    assert said[0].startswith("CONTACT_AGE_RECIPIENTS: ")
 
 
 def test_an_edition_has_no_ways_of_its_own() -> None:
