@@ -76,6 +76,8 @@ class Said:
         #: The retraction, or None, and the corrections, each with its `date` and `text`.
         self.retraction: Any = getattr(article, "retraction", None)
         self.corrections: list[Any] = list(getattr(article, "corrections", None) or ())
+        #: Those of the source article that nobody has looked at here: the page may say still what was wrong.
+        self.open_corrections: list[Any] = list(getattr(article, "open_corrections", None) or ())
         self.url = absolute(f"{siteurl}/", str(article.url))
         digest = getattr(article, "content_digest", "")
         self.pages: tuple[tuple[str, str], ...] = ((self.url, digest),) if digest else ()

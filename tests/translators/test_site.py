@@ -10,6 +10,7 @@ import feedparser
 import pytest
 from lxml import html
 from multilingual.commands import read_content
+from newsletter.campaigns import read_campaigns
 from translators.recording import accept, record
 from translators.settings import read_configuration
 from translators.states import Survey
@@ -29,6 +30,8 @@ CHANGED = (
     .replace("## Two\n", "Wholly new words.\n\n## Three\n")
     .replace("A source", "Another source")
 )
+#: Corrected in the original, not yet checked here.
+UNCHECKED = "原文已更正，译文尚未核对"
 SETTINGS: dict[str, Any] = {
     "PLUGINS": ["multilingual", "prose", "translators"],
     "MARKDOWN": {
@@ -158,7 +161,7 @@ def test_pages_say_it_too(site: Site) -> None:
 
 
 def test_a_correction_stands_on_every_translation_at_once(site: Site) -> None:
-    persian = site.html("fa/تغییر-wrong/").cssselect("[aria-labelledby=notice-corrected] li")
+    persian = site.html("fa/تغییر-wrong/").cssselect("[aria-labelledby=notice-unchecked] li")
     assert len(persian) == 1
     assert persian[0].cssselect("bdi")[0].get("lang") == "en"
     assert "It was <two>." in persian[0].text_content()
@@ -172,18 +175,43 @@ def test_a_correction_stands_on_every_translation_at_once(site: Site) -> None:
     assert 'lang="en">It was &lt;two&gt;.</span>' in entry.content[0].value
 
 
-def test_a_correction_goes_when_somebody_has_looked(tmp_path: Path) -> None:
-    site = Site(tmp_path, **SETTINGS)
-    site.article("en", "wrong", BODY)
-    site.translation("fa", "wrong", "en", PERSIAN)
-    put_on_record(site, "wrong", langs=("fa",))
-    site.article("en", "wrong", BODY, Corrected="2026-11-23 It was two.")
+def test_a_correction_stays_when_somebody_has_looked_and_readers_are_written_to_only_then(tmp_path: Path) -> None:
+    site = Site(tmp_path, **SETTINGS, NEWSLETTER_SITE_ID="example", NEWSLETTER_SINCE="2026-01-01")
+    site.settings(PLUGINS=[*SETTINGS["PLUGINS"], "newsletter"])
+    keys = ("wrong", "gone")
+    for key in keys:
+        site.article("en", key, BODY, Date="2026-01-02")
+        for lang in ("fa", "zh-Hans"):
+            site.translation(lang, key, "en", PERSIAN, Translated="2026-01-03")
+    put_on_record(site, *keys)
+    site.article("en", "wrong", BODY, Date="2026-01-02", Corrected="2026-11-20 It was two.")
+    site.article("en", "gone", BODY, Date="2026-01-02", Retracted="2026-11-21 Nothing of it holds.")
     taken = survey(site)
-    one = taken.find("wrong", "fa")
-    assert one
-    accept(taken, one, DAY)
+    for key in keys:
+        one = taken.find(key, "fa")
+        assert one
+        accept(taken, one, DAY)
     site.build_whole()
-    assert not site.html("fa/wrong/").cssselect(".notice")
+    told = {lang: notices(site, f"{lang}/wrong/") for lang in ("en", "fa", "zh-Hans")}
+    assert told == {"en": ["corrected"], "fa": ["corrected"], "zh-Hans": ["unchecked"]}
+    assert [notices(site, f"{lang}/gone/") for lang in ("en", "fa", "zh-Hans")] == [["retracted"]] * 3
+    states = [mark.text for mark in site.html("zh-Hans/corrections/").cssselect("main .state")]
+    assert states == ["已撤稿", UNCHECKED]
+    entry = next(one for one in feedparser.parse(site.text("zh-Hans/feed.atom")).entries if one.id.endswith("/wrong"))
+    assert UNCHECKED in entry.content[0].value
+    letters = read_campaigns(site.folder / "var" / "campaigns").values()
+    assert sorted((one.kind, one.lang, one.url.rpartition("/")[0].rpartition("/")[2]) for one in letters) == [
+        ("correction", "en", "gone"), ("correction", "en", "wrong"),
+        ("correction", "fa", "gone"), ("correction", "fa", "wrong"),
+        ("correction", "zh-Hans", "gone"),
+        ("post", "en", "wrong"), ("post", "fa", "wrong"), ("post", "zh-Hans", "wrong"),
+    ]  # fmt: skip
+    assert [one.lang for one in letters if UNCHECKED in one.text] == ["zh-Hans"]
+
+
+def notices(site: Site, url: str) -> list[str]:
+    """What a page says above its text."""
+    return [str(one.get("aria-labelledby")).removeprefix("notice-") for one in site.html(url).cssselect(".notice")]
 
 
 def test_every_edition_lists_its_corrections(site: Site) -> None:
