@@ -28,6 +28,7 @@ from .words import count_words
 State = Literal["missing", "claimed", "draft", "unrecorded", "current", "outdated"]
 STATES: tuple[State, ...] = ("missing", "claimed", "draft", "unrecorded", "outdated", "current")
 
+_KEY = re.compile(r"[a-z0-9-]{1,80}\Z")
 _NOTES = ("corrected", "retracted")
 _NOTE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\s|\Z)")
 
@@ -91,6 +92,8 @@ class Survey:
         self._convert: Convert | None = None
         self._blocks: dict[bytes, tuple[Block, ...]] = {}
         self._former = _first_keys(inventory.texts)
+        self._recorded: dict[str, frozenset[str]] = {}  # to ask for each file takes longer, since most are missing
+        self._keys = {text.key for text in inventory.texts}
         #: Key and language of translations whose record cannot be read: nothing may write over it.
         self.broken: set[tuple[str, str]] = set()
         self.unreadable: list[RecordError] = []
@@ -143,13 +146,17 @@ class Survey:
 
     def read_record(self, article: Text, lang: str) -> Record:
         """What is recorded of a translation, under a name it had before if need be; a broken record is a problem."""
-        for key in (article.key, *former_keys(article)):
+        for key in (article.key, *self.former_keys(article)):
             try:
                 if record := read_record(record_path(self.inventory.content, lang, key)):
                     return record
             except RecordError as error:
                 self.report(error, article.key, lang)
         return Record()
+
+    def former_keys(self, text: Text) -> list[str]:
+        """The keys under which a text may be recorded still: those it had, and that none has now."""
+        return [key for key in former_keys(text) if key not in self._keys]
 
     def report(self, error: RecordError, key: str, lang: str) -> None:
         """Note that a record is broken."""
@@ -188,8 +195,9 @@ class _Members:
         if text is None:
             state: State = "claimed" if record.claim else "missing"
             return Translation(*about, state, None, article, article, record, words=self._count(article))
-        source = self._members.get(_made_from(text), article)
-        source = article if source is text else source
+        stated = made_from(text)
+        others = (one for tag, one in self._members.items() if tag.casefold() == stated and one is not text)
+        source = next(others, article)
         upstream = False
         in_circle = source.lang in self._begun and source.lang not in self._found
         if source is not article and not in_circle:
@@ -289,8 +297,9 @@ def age(one: Translation, today: date) -> int | None:
     return None if day is None else max((today - day).days, 0)
 
 
-def _made_from(text: Text) -> str:
-    return next(iter(text.fields.get("translated_from", ())), "").strip()
+def made_from(text: Text) -> str:
+    """The language that a translation says to be made from, in small letters; "" for a source article."""
+    return next(iter(text.fields.get("translated_from", ())), "").strip().casefold().replace("_", "-")
 
 
 def is_draft(text: Text) -> bool:
@@ -304,6 +313,6 @@ def _first_keys(texts: Sequence[Text]) -> dict[str, str]:
 
 
 def former_keys(text: Text) -> list[str]:
-    """The keys that a text had before: `Former_keys:`, one in a line or parted by commas."""
+    """The keys that a text had before: `Former_keys:`, one in a line or parted by commas; nothing else is a key."""
     values = text.fields.get("former_keys", ())
-    return [key for value in values for part in value.split(",") if (key := part.strip())]
+    return [key for value in values for part in value.split(",") if _KEY.match(key := part.strip())]
