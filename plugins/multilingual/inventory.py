@@ -8,7 +8,7 @@ a second.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,16 @@ class Inventory:
     def reread(self, text: Text, raw: bytes) -> Text:
         """A text as other bytes have it, such as those of an earlier day. Raises HeaderError."""
         return _read(text.kind, text.key, text.lang, text.path, text.name, raw)
+
+    def filters(self, tag: str) -> dict[str, Callable[..., str]]:
+        """What templates call to write days and numbers in a language, by name."""
+        from .formats import format_date, format_number
+
+        language = next(one for one in self.languages if one.tag == tag)
+        return {
+            "localdate": lambda day: format_date(day, language),
+            "localnumber": lambda number: format_number(number, language),
+        }
 
     def messages(self, tag: str) -> NullTranslations:
         """The theme's texts in a language; in English where it has none."""

@@ -106,10 +106,16 @@ def test_an_outdated_translation_says_so_and_how_many_changes_there_were(site: S
 def test_each_change_is_marked_where_it_belongs(site: Site) -> None:
     for url in ("fa/تغییر-changed/", "zh-Hans/changed/"):
         page = site.html(url)
-        assert page.xpath("//p[@class='remark ui']/following-sibling::*[1]/@id") == ["p1", "p2", "s2"]
+        assert page.xpath("//p[starts-with(@class, 'remark changed')]/following-sibling::*[1]/@id") == [
+            "p1",
+            "p2",
+            "s2",
+        ]
+        new = page.xpath("//p[@class='remark added ui']/preceding-sibling::*[1]/@id")
+        assert new == ["p2"], "what is new is missed behind what it follows"
         links = [href.partition("#")[2] for href in hrefs(page, ".prose .remark a")]
-        assert links == ["c1", "c2", "c4", "c5"], "what is new stands behind what is marked already"
-        assert page.xpath("//li[p[@class='remark ui']]/@id") == ["fn:a"]
+        assert links == ["c1", "c2", "c3", "c4", "c5"]
+        assert page.xpath("//li[p[@class='remark changed ui']]/@id") == ["fn:a"]
 
 
 def test_a_text_whose_page_has_other_blocks_than_its_file_is_marked_nowhere(tmp_path: Path) -> None:
