@@ -16,6 +16,8 @@ from .errors import ConfigurationError
 from .headers import HeaderError, decode, split_header
 
 WATCHED = ("content", "theme", "plugins")
+#: How many drafts a build tells of: no page leads to them.
+DRAFTS = 10
 
 
 class Companion(Protocol):
@@ -86,7 +88,10 @@ def serve(root: Path, settings: Path, port: int, beside: Iterable[Start] = ()) -
             for problem in report.problems:
                 print(problem, file=sys.stderr)
             outcome = f"Not built: {len(report.problems)}" if report.problems else f"Built in {report.seconds:.2f} s"
-            print(outcome, flush=True)
+            told = [f"draft: {server.url}/{address}" for address in report.drafts[:DRAFTS]]
+            if len(report.drafts) > DRAFTS:
+                told.append(f"and {len(report.drafts) - DRAFTS} more drafts: save one to see its address")
+            print("\n".join([*told, outcome]), flush=True)
     finally:
         spare.close()
         server.server_close()

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ from .errors import Problem
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a build."""
+    """What became of a build; `drafts` are the addresses of those it wrote, which no list leads to."""
 
     problems: list[Problem]
     seconds: float = 0.0
+    drafts: list[str] = field(default_factory=list)
 
 
 class Spare:
@@ -62,7 +63,7 @@ class Spare:
             what = f"the build ended without an answer (exit code {self._process.returncode})"
             return Report([Problem("the build", 0, what, "The terminal may say more; save a file to build again.")])
         report = json.loads(answer)
-        return Report([Problem(**problem) for problem in report["problems"]], report["seconds"])
+        return Report([Problem(**problem) for problem in report["problems"]], report["seconds"], report["drafts"])
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -121,7 +122,9 @@ def carry_out(settings: str, output: str, overrides: dict[str, Any], template_ca
         file, line = place(error, root)
         what = f"{type(error).__name__}: {error}"
         return Report([Problem(file, line, what, "Mend the line; the terminal shows the way that led there.")])
-    return Report([problem for problem in result.problems if not problem.warning], result.seconds)
+    outputs = result.site.plan.outputs if result.site else []
+    drafts = [output.url for output in outputs if output.content is not None and output.content.status == "draft"]
+    return Report(result.errors, result.seconds, drafts)
 
 
 def place(error: BaseException, root: Path) -> tuple[str, int]:

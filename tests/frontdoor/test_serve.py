@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -45,7 +46,15 @@ class Preview:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", self.url), self.process.communicate()
         self.port = int(self.url.rstrip("/").rpartition(":")[2])
         self.page = "/en/preview-test/"
-        threading.Thread(target=self.process.communicate, daemon=True).start()  # a full pipe would block it
+        self.said: list[str] = []
+        for stream in (self.process.stdout, self.process.stderr):  # a full pipe would block it
+            assert stream
+            threading.Thread(target=self._listen, args=(stream,), daemon=True).start()
+
+    def _listen(self, stream: IO[str]) -> None:
+        with stream:
+            for line in stream:
+                self.said.append(line.rstrip("\n"))
 
     def write(self, text: str, **headers: str) -> None:
         """Save the article, as an editor does that replaces the file."""
@@ -184,6 +193,12 @@ def test_all_problems_are_shown(preview: Preview) -> None:
     assert "preview-second.md:1" in preview.text()
     assert "preview-test.md:1" in preview.text()
     second.unlink()
+
+
+def test_the_terminal_leads_to_a_draft_which_no_page_does(preview: Preview) -> None:
+    preview.write("x", Status="draft")
+    wait_until(lambda: f"draft: {preview.url}en/drafts/preview-test/" in preview.said, "its address is not told")
+    assert preview.ask("/en/drafts/preview-test/")[0] == 200
 
 
 def test_mistake_in_the_settings_is_shown(preview: Preview) -> None:
