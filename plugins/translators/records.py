@@ -82,10 +82,10 @@ def record_path(content: Path, lang: str, key: str) -> Path:
 def recorded_keys(content: Path, lang: str) -> frozenset[str]:
     """The keys of which there are records in a language."""
     try:
-        names = os.listdir(f"{content}/{FOLDER}/{lang}")
-    except OSError:  # none was written yet
+        with os.scandir(f"{content}/{FOLDER}/{lang}") as found:
+            return frozenset(file.name.removesuffix(".json") for file in found if file.name.endswith(".json"))
+    except FileNotFoundError:  # none was written yet
         return frozenset()
-    return frozenset(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
 def read_record(path: Path) -> Record | None:

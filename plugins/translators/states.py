@@ -21,7 +21,7 @@ from .blocks import Block, Convert, make_converter, read_blocks
 from .changes import Change, differences
 from .content import Inventory, Text
 from .errors import RecordError
-from .records import Claim, Record, hash_source, read_record, record_path
+from .records import Claim, Record, hash_source, read_record, record_path, recorded_keys
 from .settings import Configuration
 from .words import count_words
 
@@ -146,7 +146,11 @@ class Survey:
 
     def read_record(self, article: Text, lang: str) -> Record:
         """What is recorded of a translation, under a name it had before if need be; a broken record is a problem."""
+        if lang not in self._recorded:
+            self._recorded[lang] = recorded_keys(self.inventory.content, lang)
         for key in (article.key, *self.former_keys(article)):
+            if key not in self._recorded[lang]:
+                continue
             try:
                 if record := read_record(record_path(self.inventory.content, lang, key)):
                     return record
@@ -241,9 +245,14 @@ class _Members:
 
     def _count(self, text: Text) -> int:
         if text.lang not in self._words:
-            fields = (value for name in ("title", "summary") for value in text.fields.get(name, ()))
-            self._words[text.lang] = count_words("\n".join((*fields, text.body)))
+            self._words[text.lang] = count_text(text)
         return self._words[text.lang]
+
+
+def count_text(text: Text) -> int:
+    """How many words of a text there are to translate, about."""
+    fields = (value for name in ("title", "summary") for value in text.fields.get(name, ()))
+    return count_words("\n".join((*fields, text.body)))
 
 
 def notes_of(article: Text) -> tuple[str, ...]:
