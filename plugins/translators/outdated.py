@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property, partial
 from html import escape, unescape
 from pathlib import PurePosixPath
 
@@ -14,6 +15,7 @@ from markupsafe import Markup
 from .blocks import PLACES, Block, read_places
 from .changes import Op
 from .comparison import Passage, compare
+from .content import Text
 from .states import Survey, Translation
 from .words import Difference
 
@@ -37,19 +39,25 @@ class Remark:
     is_behind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outdated:
     """What has changed in the source of a translation since `day`, in the source's order.
 
     `lang` and `direction` are the source's. `url` is the address of the page that shows the changes, "" for none.
+    `find` lays the two texts beside each other, which takes a tenth of a second: of most, a preview writes no page.
     """
 
     lang: str
     direction: str
     day: date
-    remarks: tuple[Remark, ...]
+    find: Callable[[], tuple[Remark, ...]] = field(repr=False, compare=False)
     url: str = ""
     save_as: str = ""
+
+    @cached_property
+    def remarks(self) -> tuple[Remark, ...]:
+        """Each change, found when somebody asks."""
+        return self.find()
 
     @property
     def is_marked(self) -> bool:
@@ -103,17 +111,21 @@ def find_changes(survey: Survey, one: Translation, html: str, url: str, save_as:
     if one.state != "outdated" or not one.changes or one.text is None or one.day is None:
         return None
     language = next(language for language in survey.inventory.languages if language.tag == one.source.lang)
-    blocks = survey.blocks_of(one.text)
+    find = partial(_find_remarks, survey, one, one.text, html, language.tag)
+    return Outdated(language.tag, language.direction, one.day, find, *address_of_changes(url, save_as))
+
+
+def _find_remarks(survey: Survey, one: Translation, text: Text, html: str, lang: str) -> tuple[Remark, ...]:
+    blocks = survey.blocks_of(text)
     places = _find_places(blocks, html)
-    remarks = tuple(
+    return tuple(
         Remark(
             passage.change.op,
-            tuple((what, _NOTE_CALL.sub("", text)) for what, text in passage.words(language.tag)),
+            tuple((what, _NOTE_CALL.sub("", words)) for what, words in passage.words(lang)),
             *_place_of(passage, blocks, places),
         )
         for passage in compare(survey, one)
     )
-    return Outdated(language.tag, language.direction, one.day, remarks, *address_of_changes(url, save_as))
 
 
 def address_of_changes(url: str, save_as: str) -> tuple[str, str]:
