@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .content import Inventory
+    from .content import Inventory, Text
     from .states import Group, Survey, Translation
 
 # Whatever is large is imported where it is used, so that `--help` answers at once.
@@ -28,21 +28,23 @@ def add_commands(subparsers: Any, root: Path) -> None:
     parser = subparsers.add_parser(
         "translations",
         help="what is missing, what is outdated, and what to do first",
-        description="Show what state every translation is in. First come texts with a correction that has not reached "
-        "every translation, then those that most languages lack or have as they were, then the newest.",
+        description="Show the state of every translation. The order is what to do first: texts with a correction that "
+        "has not reached every translation, then those that most languages lack or have as they were, then the newest. "
+        "Days count from when a translation was last in line with its source; without one, from the article's date.",
     )
     parser.add_argument("--lang", default="", help="one language only, with what to do for each text")
-    parser.add_argument("--json", action="store_true", help="everything, for a program")
-    parser.add_argument(
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="everything, for a program (plugins/translators/README.md)")
+    output.add_argument("--html", action="store_true", help="write the dashboard: pages for an editor's browser")
+    output.add_argument(
+        "--preview", type=Path, metavar="FOLDER", help="build the site as it would be published, to look at from a disk"
+    )
+    output.add_argument(
         "--record", action="store_true", help="record what unrecorded translations were made from, as CI does"
     )
-    parser.add_argument(
-        "--base", default="", metavar="REF", help="with --record: their sources as they were where this branch left REF"
-    )
-    parser.add_argument("--html", action="store_true", help="write the dashboard: pages for an editor's browser")
     parser.add_argument("--in", dest="speaking", default="", metavar="LANG", help="with --html: the editor's language")
     parser.add_argument(
-        "--preview", type=Path, metavar="FOLDER", help="build the site as it would be published, to look at from a disk"
+        "--base", default="", metavar="REF", help="with --record: their sources as they were where this branch left REF"
     )
     parser.set_defaults(run=lambda args: run_translations(args, root))
 
@@ -61,18 +63,33 @@ def add_commands(subparsers: Any, root: Path) -> None:
     _add_commit(translate)
     translate.set_defaults(run=lambda args: run_translate(args, root))
 
-    diff = subparsers.add_parser("diff", help="what changed in the source, beside its present translation")
+    diff = subparsers.add_parser(
+        "diff",
+        help="what changed in the source, beside its present translation",
+        description="Show each block of the source that came, went, moved or changed since it was translated, with "
+        "-[what went]+[what came], above the block of the translation that is about it.",
+    )
     _add_translation(diff)
     diff.add_argument("--html", type=Path, metavar="FILE", help="write it as a page that needs nothing else")
     diff.set_defaults(run=lambda args: run_diff(args, root))
 
-    accept = subparsers.add_parser("accept", help="record that a translation says what its source says now")
+    accept = subparsers.add_parser(
+        "accept",
+        help="record that a translation says what its source says now",
+        description="Record that a translation says what its source says now: it is current from then on, and nobody's "
+        "claim any more. Look at `./blog diff` first.",
+    )
     _add_translation(accept)
     accept.add_argument("--minor", action="store_true", help="what changed asks nothing of the translation")
     _add_commit(accept)
     accept.set_defaults(run=lambda args: run_accept(args, root))
 
-    kit = subparsers.add_parser("kit", help="one file to mail to a translator who has nothing installed")
+    kit = subparsers.add_parser(
+        "kit",
+        help="one file to mail to a translator who has nothing installed",
+        description="Write one file, source and place for the translation side by side. It names nobody. "
+        "`./blog import` takes in what comes back.",
+    )
     _add_translation(kit)
     kit.add_argument("--format", choices=["docx", "html"], default="docx", help="default: docx, the safer to fill in")
     kit.add_argument(
@@ -89,7 +106,7 @@ def add_commands(subparsers: Any, root: Path) -> None:
         help="take in a kit that came back, or a .docx or .md",
         description="Write the translation that a file holds, as Markdown. Nothing of the file is kept but its text.",
     )
-    importing.add_argument("file", type=Path, help="a kit (.docx, .html), or a text (.docx, .md)")
+    importing.add_argument("file", type=Path, metavar="FILE", help="a kit (.docx, .html), or a text (.docx, .md)")
     importing.add_argument("--key", default="", help="which text it is, if it is no kit")
     importing.add_argument("--lang", default="", help="its language, if it is no kit")
     importing.add_argument("--replace", action="store_true", help="write over the translation that is there")
@@ -104,15 +121,14 @@ def add_commands(subparsers: Any, root: Path) -> None:
         description="Begin every catalogue of a language, and list what is left to do, in order. Run it again to see "
         "what still is.",
     )
-    language.add_argument("tag", help="a BCP 47 tag, such as tr or pt-BR")
-    language.add_argument("--all", action="store_true", help="every place, not only the first of each")
+    language.add_argument("tag", metavar="TAG", help="a BCP 47 tag, such as tr or pt-BR")
     _add_commit(language)
     language.set_defaults(run=lambda args: run_language(args, root))
 
 
 def _add_translation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", help="the text's key: its file's name without the ending")
-    parser.add_argument("lang", help="the language of the translation")
+    parser.add_argument("key", metavar="KEY", help="the text's key: its file's name without the ending")
+    parser.add_argument("lang", metavar="LANG", help="the language of the translation")
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
@@ -133,17 +149,19 @@ def _add_commit(parser: argparse.ArgumentParser) -> None:
 
 def run_translations(args: argparse.Namespace, root: Path) -> int:
     """Show the state of all translations, or record what they were made from; 1 when a file is broken."""
+    from .choice import choose_language
     from .errors import DeskError
 
+    if args.base and not args.record:
+        raise DeskError(f"--base {args.base}", "it says from when to record", "Add --record")
+    if args.speaking and not args.html:
+        raise DeskError(f"--in {args.speaking}", "it is the language of the dashboard", "Add --html")
+    if args.lang and (args.html or args.preview):
+        raise DeskError(f"--lang {args.lang}", "what is written has every language", "Leave it out")
     if args.preview:
         return _write_preview(args, root)
     survey = _take_survey(args, root)
-    tags = [language.tag for language in survey.inventory.languages]
-    lang = next((tag for tag in tags if tag.casefold() == args.lang.casefold().replace("_", "-")), "")
-    if args.lang and not lang:
-        raise DeskError(f"--lang {args.lang}", "not a language of this site", f"Use one of {', '.join(tags)}")
-    if args.base and not args.record:
-        raise DeskError(f"--base {args.base}", "it says from when to record", "Add --record")
+    lang = choose_language(survey, args.lang, "--lang").tag if args.lang else ""
     today = datetime.now(UTC).date()
     if args.record:
         _record(survey, today, args.base, lang)
@@ -152,7 +170,7 @@ def run_translations(args: argparse.Namespace, root: Path) -> int:
     elif args.html:
         _write_dashboard(survey, root, args.speaking, today)
     elif lang:
-        print("\n".join(_list(survey, lang, today)))
+        print("\n".join(_list_to_do(survey, lang, today)))
     else:
         print("\n".join(_matrix(survey, today)))
     for problem in survey.problems:
@@ -165,7 +183,6 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
     from .choice import choose_source, choose_translation
     from .drafting import begin, finish, give_back
     from .glossary import open_glossary
-    from .scaffold import PLACE
 
     desk = _Desk(args, root)
     one = choose_translation(desk.survey, args.key, args.lang)
@@ -177,6 +194,8 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
     if args.done:
         desk.keep(finish(desk.survey, one, desk.today), f"Translate {one.key} into {one.lang}")
         print(f"{one.text.name if one.text else what}: finished. `./blog check` looks at it beside its source.")
+        if one.changes or one.notes:
+            print(f"Its source has changed meanwhile: ./blog diff {one.key} {one.lang}")
         return 0
     source = choose_source(desk.survey, one, args.source)
     path, written = begin(
@@ -189,13 +208,26 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
         desk.today,
     )
     desk.keep(written, f"Begin the translation of {one.key} into {one.lang}")
-    name = path.relative_to(root).as_posix()
-    if one.text:
-        print(f"{what}: claimed. What changed in its source: ./blog diff {one.key} {one.lang}; then mend {name}")
-        return 0
-    print(f"{name}: write over {PLACE} below each quotation, {_count(one.words, 'word')}. ./blog serve shows it.")
-    print(f"When it is finished: ./blog translate {one.key} {one.lang} --done")
+    print("\n".join(_instruct(one, source, path.relative_to(root).as_posix())))
     return 0
+
+
+def _instruct(one: Translation, source: Text, name: str) -> Iterable[str]:
+    """What to do with the file of a translation that has been claimed."""
+    from .scaffold import PLACE
+    from .states import count_text
+
+    pair = f"{one.key} {one.lang}"
+    if one.state == "outdated":
+        yield f"{name}: claimed. ./blog diff {pair} shows what changed in its source."
+        yield f"When it says the same: ./blog accept {pair}"
+    elif one.state == "unrecorded":
+        yield f"{name}: claimed. Nobody has recorded what it was made from: compare it with {source.name}."
+        yield f"When it says the same: ./blog accept {pair}"
+    else:
+        size = f", {_count(count_text(source), 'word')} from {source.lang}" if one.text is None else ""
+        yield f"{name}: write over {PLACE} below each quotation{size}. ./blog serve shows it, and says where."
+        yield f"When it is finished: ./blog translate {pair} --done"
 
 
 def run_diff(args: argparse.Namespace, root: Path) -> int:
@@ -209,6 +241,7 @@ def run_diff(args: argparse.Namespace, root: Path) -> int:
     passages = compare(survey, one)
     title = " ".join(one.source.fields.get("title", ()))
     if args.html:
+        args.html.parent.mkdir(parents=True, exist_ok=True)
         args.html.write_text(write_page(passages, one.key, title, source, target, one.notes), "utf-8", newline="\n")
         print(f"{args.html}: {_count(len(passages), 'change')}.")
         return 0
@@ -308,11 +341,9 @@ def run_language(args: argparse.Namespace, root: Path) -> int:
     from .edition import describe_edition, read_tag, start_edition
 
     desk = _Desk(args, root)
-    edition = start_edition(desk.survey.inventory, desk.survey, desk.configuration, read_tag(args.tag))
+    edition = start_edition(desk.survey, desk.configuration, read_tag(args.tag))
     desk.keep(edition.written, f"Begin the catalogues of {edition.lang}")
-    print("\n".join(describe_edition(edition, root, 0 if args.all else 3)))
-    if not edition.left:
-        print(f"{edition.lang}: everything is there. `./blog check` looks at it.")
+    print("\n".join(describe_edition(edition, root)))
     return 0
 
 
@@ -380,7 +411,7 @@ def _write_dashboard(survey: Survey, root: Path, speaking: str, today: date) -> 
 
     settings = survey.inventory.settings
     configuration = read_configuration(settings)
-    language = choose_language(survey, speaking or str(settings["DEFAULT_LANG"]))
+    language = choose_language(survey, speaking or str(settings["DEFAULT_LANG"]), "--in")
     page = write_dashboard(survey, root / configuration.dashboard, language, today, open_repository(configuration))
     print(f"{page.relative_to(root) if page.is_relative_to(root) else page}: open it in a browser.")
 
@@ -464,7 +495,7 @@ def _matrix(survey: Survey, today: date) -> Iterable[str]:
         marks = "".join(_mark(group, tag).rjust(size) for tag in tags)
         yield (group.key.ljust(name) + marks + ("" if days is None else str(days)).rjust(6) + _remark(group)).rstrip()
     yield ""
-    yield "@ source article. What to do in a language: ./blog translations --lang " + tags[-1]
+    yield "@ source article. What to do in a language: ./blog translations --lang LANG"
 
 
 def _mark(group: Group, tag: str) -> str:
@@ -479,7 +510,7 @@ def _remark(group: Group) -> str:
     return f"  {', '.join(notes)}" if notes else ""
 
 
-def _list(survey: Survey, lang: str, today: date) -> Iterable[str]:
+def _list_to_do(survey: Survey, lang: str, today: date) -> Iterable[str]:
     """What there is to do in one language, the most important first."""
     from .states import age, in_order
 
@@ -488,18 +519,20 @@ def _list(survey: Survey, lang: str, today: date) -> Iterable[str]:
         one = group.translations[lang]
         days = age(one, today)
         since = "" if days is None else f", {_count(days, 'day')}"
-        words = f", {_count(one.words, 'word')}" if one.words else ""
+        words = f", {_count(one.words, 'word')} in {one.source.lang}" if one.words else ""
         yield f"{group.key}: {one.state}{words}{since}"
-        yield from (f"    {line}" for line in _explain(one))
+        yield from (f"    {line}" for line in _explain(survey, one))
+    if groups:
+        yield ""
     counts = _count_states(survey, lang)
     told = ", ".join(f"{number:,} {state}" for state, number in counts.items())
-    yield (
-        "\n" if groups else ""
-    ) + f"{lang}: {told or 'nothing to translate'}; {_count_words(survey, lang):,} words to do."
+    yield f"{lang}: {told or 'nothing to translate'}; {_count_words(survey, lang):,} words to do."
 
 
-def _explain(one: Translation) -> Iterable[str]:
+def _explain(survey: Survey, one: Translation) -> Iterable[str]:
     """Why a translation is in its state, and the command that comes next."""
+    from .choice import list_sources
+
     for note in one.notes:
         yield f"the source article was {note}"
     counts = Counter(change.op for change in one.changes)
@@ -509,12 +542,16 @@ def _explain(one: Translation) -> Iterable[str]:
         yield f"{one.source.lang}, from which it was translated, is outdated itself"
     if one.claim:
         yield f"claimed on {one.claim.day.isoformat()}" + (f" by {one.claim.by}" if one.claim.by else "")
+    pair = f"{one.key} {one.lang}"
     if one.state == "missing":
-        yield f"./blog translate {one.key} {one.lang}"
+        others = [text.lang for text in list_sources(survey, one)[1:]]
+        yield f"./blog translate {pair}" + (f"  (--from {' or '.join(others)}, if you read that)" if others else "")
+    elif one.state == "draft" and one.text:
+        yield f"./blog translate {pair} --done  (when {one.text.name} is filled in)"
     elif one.state == "outdated":
-        yield f"./blog diff {one.key} {one.lang}"
+        yield f"./blog diff {pair}"
     elif one.state == "unrecorded":
-        yield f"./blog accept {one.key} {one.lang}  (if it says what its source says)"
+        yield f"./blog accept {pair}  (if it says what its source says)"
 
 
 def _states(survey: Survey, lang: str) -> Sequence[Translation]:

@@ -31,9 +31,15 @@ _FIELD = re.compile(rf"(?P<name>[A-Za-z0-9_-]+):\s*[\"']?{FIELD_MARK.strip()}", 
 
 
 def write_scaffold(
-    source: Text, document: Document, names: Sequence[str], renderings: Renderings, translator: str, day: date
+    source: Text,
+    lang: str,
+    document: Document,
+    names: Sequence[str],
+    renderings: Renderings,
+    translator: str,
+    day: date,
 ) -> str:
-    """The text of the file.
+    """The text of the file, to be written in `lang`.
 
     `document` is the source's body in pieces, `names` the fields to translate beside title and summary. Fields that all
     languages share are not repeated: they come from the source article.
@@ -52,7 +58,8 @@ def write_scaffold(
         f"Translator: {translator or 'withheld'}",
         "Status: draft",
     ]
-    parts = [_hint(list(renderings(quoted)))]
+    hint = f"Write over {PLACE} below each quotation. `./blog translate {source.key} {lang} --done` takes them out."
+    parts = [_quote(hint, list(renderings(quoted)))]
     before: Sequence[Piece] = ()
     for pieces in _group(document.pieces):
         if _is_list(before) and _is_list(pieces):
@@ -63,11 +70,6 @@ def write_scaffold(
         parts.append(write_markdown([_prepare(piece) for piece in pieces]).strip())
         before = pieces
     return "\n".join(header) + "\n\n" + "\n\n".join(parts) + "\n"
-
-
-def _hint(terms: Sequence[tuple[str, str]]) -> str:
-    text = f"Write over {PLACE} below each quotation. `./blog translate … --done` takes the quotations out."
-    return _quote(text, terms)
 
 
 def _quote(text: str, terms: Sequence[tuple[str, str]]) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -57,14 +58,18 @@ def test_a_languages_list_tells_what_to_do(site: Site, capsys: pytest.CaptureFix
     site.record("fa")
     site.write("en", body="The first paragraph.\n\nA new one.\n")
     site.write("en", "arrest")
+    site.translate("ar", key="arrest")
+    site.write("en", "trial")
+    site.translate("fa", key="trial", header="Status: draft\n")
     assert call(site, "--lang", "FA") == 0
     out = capsys.readouterr().out
-    assert "flight: outdated, 3 words" in out
+    assert "flight: outdated, 3 words in en" in out
     assert "    en: 1 changed, 2 removed" in out
     assert "./blog diff flight fa" in out
-    assert "arrest: missing, 13 words" in out
-    assert "./blog translate arrest fa" in out
-    assert out.endswith("\nfa: 1 missing, 1 outdated; 16 words to do.\n")
+    assert "arrest: missing, 13 words in en" in out
+    assert "    ./blog translate arrest fa  (--from ar, if you read that)\n" in out
+    assert "    ./blog translate trial fa --done  (when content/articles/fa/trial.md is filled in)\n" in out
+    assert out.endswith("\nfa: 1 missing, 1 draft, 1 outdated; 29 words to do.\n")
 
 
 def test_a_program_is_told_everything(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,9 +79,30 @@ def test_a_program_is_told_everything(site: Site, capsys: pytest.CaptureFixture[
     assert call(site, "--json", "--lang", "fa") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["languages"] == [{"lang": "fa", "name": "فارسی", "counts": {"current": 1}, "words": 0}]
-    assert told["texts"][0]["key"] == "flight"
-    assert told["texts"][0]["translations"]["fa"]["state"] == "current"
     assert told["problems"] == []
+    (text,) = told["texts"]
+    age = (datetime.now(UTC).date() - DAY).days
+    assert text == {
+        "kind": "article",
+        "key": "flight",
+        "source": "en",
+        "title": "Flight",
+        "translations": {
+            "fa": {
+                "state": "current",
+                "from": "en",
+                "words": 0,
+                "age": max(age, 0),
+                "changes": {},
+                "upstream": False,
+                "notes": [],
+                "claim": None,
+            }
+        },
+    }
+    readme = (ROOT / "plugins" / "translators" / "README.md").read_text("utf-8")
+    for name in {*told, *told["languages"][0], *text, *text["translations"]["fa"], "by", "day"}:
+        assert f"`{name}`" in readme, name
 
 
 def test_recording_says_what_it_did(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,8 +133,15 @@ def test_what_was_asked_wrongly_is_named(site: Site) -> None:
     site.write("en")
     with pytest.raises(DeskError, match=r"--lang xx: not a language of this site\. Use one of en, ar"):
         call(site, "--lang", "xx")
-    with pytest.raises(DeskError, match=r"--base main: .*Add --record"):
-        call(site, "--base", "main")
+    for arguments, remedy in (
+        (["--base", "main"], "--base main: .*Add --record"),
+        (["--in", "fa"], "--in fa: .*Add --html"),
+        (["--html", "--lang", "fa"], "--lang fa: .*Leave it out"),
+    ):
+        with pytest.raises(DeskError, match=remedy):
+            call(site, *arguments)
+    with pytest.raises(SystemExit):
+        call(site, "--html", "--json")
 
 
 def test_an_empty_site(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
