@@ -91,7 +91,13 @@ def add_commands(subparsers: Any, root: Path) -> None:
         "`./blog import` takes in what comes back.",
     )
     _add_translation(kit)
-    kit.add_argument("--format", choices=["docx", "html"], default="docx", help="default: docx, the safer to fill in")
+    kit.add_argument("--from", dest="source", default="", metavar="LANG", help="translate the text in LANG")
+    kit.add_argument(
+        "--format",
+        choices=["docx", "html"],
+        default="docx",
+        help="docx for a word processor (the default); html for a browser, where what is not saved is lost",
+    )
     kit.add_argument(
         "--output",
         type=Path,
@@ -286,7 +292,7 @@ def run_accept(args: argparse.Namespace, root: Path) -> int:
 def run_kit(args: argparse.Namespace, root: Path) -> int:
     """Write a kit."""
     from .catalogues import read_messages
-    from .choice import choose_translation
+    from .choice import choose_source, choose_translation
     from .exchange import make_kit
     from .glossary import open_glossary
 
@@ -299,6 +305,7 @@ def run_kit(args: argparse.Namespace, root: Path) -> int:
         desk.survey,
         open_glossary(desk.survey, desk.configuration),
         one,
+        choose_source(desk.survey, one, args.source),
         args.format,
         lambda text: messages.get(("", text), text),
     )
@@ -323,6 +330,8 @@ def run_import(args: argparse.Namespace, root: Path) -> int:
         raise DeskError(args.file.name, f"{one.text.name} is there already", remedy)
     for line in show_doubts(delivery):
         print(line)
+    if one.text and delivery.is_overtaken:
+        print(f"{one.text.name} has changed since the kit was made: what was done there is not in {args.file.name}")
     doubts = _count(len(delivery.imported.doubts), "doubt")
     if args.check:
         print(f"{args.file.name}: {one.key} in {one.lang}, {doubts}. Nothing was written.")

@@ -60,7 +60,7 @@ def compare(survey: Survey, one: Translation) -> list[Passage]:
 def place_changes(old: Sequence[Block], new: Sequence[Block], translation: Sequence[Block]) -> list[Passage]:
     """What changed between two states of a source, and where that stands in a translation of the old one."""
     beside: dict[int, tuple[int, ...]] = {}
-    for pair in pair_blocks([_as_piece(block) for block in old], [_as_piece(block) for block in translation]):
+    for pair in pair_blocks([as_piece(block) for block in old], [as_piece(block) for block in translation]):
         beside |= dict.fromkeys(pair.source, pair.target)
     found = []
     before: tuple[int, ...] = ()
@@ -78,7 +78,7 @@ def place_changes(old: Sequence[Block], new: Sequence[Block], translation: Seque
     return found
 
 
-def _as_piece(block: Block) -> Piece:
+def as_piece(block: Block) -> Piece:
     """A block as the alignment of two languages looks at it."""
     label = note_labels(block)[:1] if block.kind == "note" else ()
     name = label[0] if label else block.text.partition(":")[0] if block.kind == "field" else ""

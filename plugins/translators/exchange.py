@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from .blocks import Block, fold, make_converter, note_labels, tidy
-from .changes import Change
+from .blocks import Block, fold, make_block, make_converter, note_labels, tidy
+from .changes import align
 from .choice import choose_source, choose_translation
+from .comparison import as_piece
 from .content import Language, Text
 from .drafting import find_place, find_terms
 from .errors import DeskError
 from .glossary import Glossary
 from .kit.arrival import Arrival, read_arrival
-from .kit.composition import SOURCE_FIELDS, TARGET_FIELDS, Term, Tongue, compose_kit
+from .kit.composition import Term, Tongue, compose_kit
+from .kit.counterparts import Counterparts, Origin, find_counterparts
 from .kit.document import Document
 from .kit.docx import write_docx
 from .kit.html import write_html
 from .kit.markdown import read_document
-from .kit.placement import Imported, place
+from .kit.placement import Imported, Wording, place
 from .recording import save_record
-from .records import Record, hash_source, make_basis
+from .records import Basis, Record, hash_source, make_basis
 from .scaffold import FIELD_MARK
 from .states import Survey, Translation, is_draft, notes_of
 
@@ -32,11 +34,16 @@ FORMATS: Mapping[Format, Callable[..., bytes]] = {"docx": write_docx, "html": wr
 
 
 def make_kit(
-    survey: Survey, glossary: Glossary, one: Translation, format_: Format, say: Callable[[str], str] = str
+    survey: Survey,
+    glossary: Glossary,
+    one: Translation,
+    source: Text,
+    format_: Format,
+    say: Callable[[str], str] = str,
 ) -> tuple[str, bytes]:
     """A kit's neutral file name, and its bytes; `say` translates our sentences into the target language."""
-    source, languages = one.source, {language.tag: language for language in survey.inventory.languages}
-    document = _read(survey, source, SOURCE_FIELDS)
+    languages = {language.tag: language for language in survey.inventory.languages}
+    document = _read(survey, source, survey.names)
     terms = [
         Term(_first(term.renderings[source.lang]), term.renderings[one.lang], term.note)
         for term in find_terms(glossary, "\n".join(piece.text for piece in document.blocks), source.lang, one.lang)
@@ -47,8 +54,8 @@ def make_kit(
         _tongue(languages[one.lang]),
         hash_source(source.raw),
         document,
-        _read(survey, one.text, TARGET_FIELDS) if one.text else None,
-        find_changed(document, one.changes),
+        read_present(survey, one, source, document),
+        hash_source(one.text.raw) if one.text else "",
         terms,
         say,
     )
@@ -68,7 +75,13 @@ class Delivery:
     def is_recent(self) -> bool:
         """Whether it was made from the source as it is; of a text that is no kit nobody knows, and the doubts tell."""
         identity = self.arrival.identity
-        return identity is None or hash_source(self.source.raw).startswith(identity.revision)
+        return identity is None or hash_source(self.source.raw) == identity.revision
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether the translation that is there is not the one that the kit shows."""
+        identity, text = self.arrival.identity, self.one.text
+        return bool(identity and text and hash_source(text.raw)[:16] != identity.present)
 
 
 def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "") -> Delivery:
@@ -77,7 +90,7 @@ def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "
     A kit says itself what it is of; for anything else, `key` and `lang` do. Raises UnusableFile or DeskError.
     """
     convert = make_converter(survey.inventory.settings["MARKDOWN"])
-    arrival = read_arrival(name, data, convert)
+    arrival = read_arrival(name, data, convert, ("slug", *survey.names))
     identity = arrival.identity
     if identity is None and not (key and lang):
         remedy = "Say it: `--key leaving-russia --lang fa`"
@@ -87,11 +100,37 @@ def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "
         raise DeskError(name, what, "Leave --key and --lang out, or send the other file")
     one = choose_translation(survey, identity.key if identity else key, identity.lang if identity else lang)
     source = choose_source(survey, one, identity.origin) if identity else one.source
-    changes = one.changes if source is one.source else ()
-    document = _read(survey, source, SOURCE_FIELDS)
-    present = _read(survey, one.text, TARGET_FIELDS) if one.text else None
-    imported = place(arrival, document, hash_source(source.raw), present, find_changed(document, changes))
+    document = _read(survey, source, survey.names)
+    present = read_present(survey, one, source, document)
+    imported = place(arrival, document, source.lang, one.lang, hash_source(source.raw), present)
     return Delivery(arrival, one, source, imported)
+
+
+def read_present(survey: Survey, one: Translation, source: Text, document: Document) -> Counterparts:
+    """The translation that exists, beside the blocks of a source, which may have changed since; none if there is none.
+
+    What it was made from is taken from its record.
+    """
+    if one.text is None:
+        return Counterparts()
+    present = _read(survey, one.text, ("slug", *survey.names))
+    basis = one.record.basis
+    if basis is None or basis.lang != source.lang or basis.source == hash_source(source.raw):
+        return find_counterparts(document, source.lang, present, one.lang)
+    old, new = basis.blocks(), survey.blocks_of(source)
+    places = find_places(document, new)
+    former, origins = [as_piece(block) for block in old], dict[int, Origin]()
+    for change in align(old, new):
+        if change.old_at is None or change.new_at is None:
+            continue
+        before = tuple(range(change.old_at, change.old_at + len(change.old)))
+        is_same = change.op in ("same", "moved")
+        for at in range(change.new_at, change.new_at + len(change.new)):
+            if at in places:
+                origins[places[at]] = Origin(before, is_same)
+                if is_same:
+                    former[before[0]] = document.blocks[places[at]]
+    return find_counterparts(document, source.lang, present, one.lang, former, origins)
 
 
 def write_delivery(survey: Survey, delivery: Delivery, by: str, day: date) -> list[Path]:
@@ -111,11 +150,32 @@ def write_delivery(survey: Survey, delivery: Delivery, by: str, day: date) -> li
     lines = [f"{name}: {value}" for name, values in header.items() for value in values]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n\n" + delivery.imported.body, "utf-8", newline="\n")
-    if not delivery.is_recent:  # it was made from another wording, of which only its own record may know
-        return [path]
-    basis = make_basis(source.lang, day, source.raw, survey.blocks_of(source), notes_of(one.article))
     unfinished = one.text is None or is_draft(one.text)
+    basis = _make_basis(survey, delivery, day)
     return [path, *save_record(survey, one, Record(basis, one.claim if unfinished else None))]
+
+
+def _make_basis(survey: Survey, delivery: Delivery, day: date) -> Basis:
+    """What it was made from: of a kit the source as it showed it, so that the desk tells what has changed since.
+
+    Which corrections that had nobody knows, and so all are to be looked at.
+    """
+    source, identity, blocks = delivery.source, delivery.arrival.identity, survey.blocks_of(delivery.source)
+    if identity is None or delivery.is_recent:
+        return make_basis(source.lang, day, source.raw, blocks, notes_of(delivery.one.article))
+    document = _read(survey, source, survey.names)
+    now = {place: blocks[at] for at, place in find_places(document, blocks).items()}
+    kept = tuple(_make_block(wording, now) for wording in delivery.imported.wording)
+    return Basis(source.lang, day, identity.revision, (), lambda: kept)
+
+
+def _make_block(wording: Wording, now: Mapping[int, Block]) -> Block:
+    block = now.get(-1 if wording.place is None else wording.place)
+    if block and not wording.text:
+        return block
+    kind = block.kind if block else "note" if wording.text.startswith("[^") else "paragraph"
+    name = f"{block.text.partition(': ')[0]}: " if block and kind == "field" else ""
+    return make_block(kind, name + wording.text, block.links if block else ())
 
 
 def _merge(present: Mapping[str, Sequence[str]], fields: Mapping[str, str], source: Text) -> dict[str, list[str]]:
@@ -127,15 +187,12 @@ def _merge(present: Mapping[str, Sequence[str]], fields: Mapping[str, str], sour
     return {"Title": title, **{name.capitalize(): value for name, value in values.items()}}
 
 
-def find_changed(document: Document, changes: Iterable[Change]) -> set[int]:
-    """The places, among a source's pieces, of the blocks that changed or came."""
-    wanted = [_words_of(block) for change in changes if change.op in ("changed", "added") for block in change.new]
-    found = set()
+def find_places(document: Document, blocks: Sequence[Block]) -> dict[int, int]:
+    """Which of a document's blocks each block that is compared is, both by their places."""
+    waiting: dict[str, list[int]] = {}
     for at, piece in enumerate(document.blocks):
-        if (words := fold(tidy(piece.text))) in wanted:
-            found.add(at)
-            wanted.remove(words)
-    return found
+        waiting.setdefault(fold(tidy(piece.text)), []).append(at)
+    return {at: places.pop(0) for at, block in enumerate(blocks) if (places := waiting.get(_words_of(block)))}
 
 
 def _words_of(block: Block) -> str:
@@ -151,7 +208,8 @@ def show_doubts(delivery: Delivery) -> Iterator[str]:
     """What to look at, side by side, and what was left out."""
     for doubt in delivery.imported.doubts:
         yield f"{'row' if delivery.arrival.identity else 'block'} {doubt.number or '?'}: {doubt.reason}"
-        for lang, text in ((delivery.source.lang, doubt.source), (delivery.one.lang, doubt.translation)):
+        here, there = delivery.source.lang, delivery.one.lang
+        for lang, text in ((f"{here}, in the file", doubt.former), (here, doubt.source), (there, doubt.translation)):
             if text:
                 yield f"    {lang}: \u2068{' '.join(text.split())}\u2069"
     for dropped in delivery.imported.dropped:

@@ -20,6 +20,7 @@ from babel.core import UnknownLocaleError
 _NUMBER = re.compile(
     r"(?<!\d)\d{1,3}(?:[.,٫٬’'\u00a0\u202f\u2009]\d{3})+(?!\d)|(?<!\d)\d{1,3}(?: \d{3})* 000(?!\d)|\d+"
 )
+_SPACED = re.compile(r"(?<!\d)\d{1,3}(?: \d{3})+(?!\d)")
 _CHINESE = re.compile(r"[〇零一二三四五六七八九两兩十百千万萬亿億]+")
 _CHINESE_DIGITS = dict(zip("〇零一二两兩三四五六七八九", (0, 0, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
@@ -65,6 +66,9 @@ def compare_numbers(source: str, source_lang: str, target: str, target_lang: str
     nothing.
     """
     here, there = read_numbers(source, source_lang), read_numbers(target, target_lang)
+    joined = _join_thousands(source, there), _join_thousands(target, here)
+    if joined != (source, target):
+        here, there = read_numbers(joined[0], source_lang), read_numbers(joined[1], target_lang)
     missing = set(here.stated - there.stated - there.implied - there.solar)
     added = set(there.stated - here.stated - here.implied - here.solar)
     _match_years(missing, added, here.stated)
@@ -73,6 +77,16 @@ def compare_numbers(source: str, source_lang: str, target: str, target_lang: str
         missing = {number for number in missing if number > _SPELT}
         added = {number for number in added if number > _SPELT}
     return sorted(missing), sorted(added)
+
+
+def _join_thousands(text: str, other: Numbers) -> str:
+    """A text in which a space parts no thousands of a number that the other has; who types may know no other space."""
+
+    def join(found: re.Match[str]) -> str:
+        number = found[0].replace(" ", "")
+        return number if int(number) in other.stated else found[0]
+
+    return _SPACED.sub(join, text)
 
 
 def _match_years(missing: set[int], added: set[int], known: frozenset[int]) -> None:

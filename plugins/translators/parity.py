@@ -17,10 +17,9 @@ from .content import Text
 from .glossary import Glossary
 from .kit.alignment import Pair, align, length
 from .kit.document import Document, Piece
-from .kit.doubts import compare_shape
+from .kit.doubts import compare_figures, compare_shape
 from .kit.markdown import read_document
 from .kit.tree import TooMuchMarkup
-from .numerals import compare_numbers
 from .scaffold import find_unfinished
 from .states import Survey, Translation, is_draft
 
@@ -124,11 +123,7 @@ def _compare(theirs: Sequence[Piece], ours: Sequence[Piece], one: Translation, r
     if len(theirs) == len(ours) == 1:
         yield from compare_shape(theirs[0], ours[0], ratio)
     here, there = ("\n".join(piece.text for piece in pieces) for pieces in (theirs, ours))
-    missing, added = compare_numbers(here, one.source.lang, there, one.lang)
-    if missing:
-        yield f"without the number{'s' * (len(missing) > 1)} {', '.join(map(str, missing))}"
-    if added:
-        yield f"with {', '.join(map(str, added))}, which the source does not have"
+    yield from compare_figures(here, one.source.lang, there, one.lang)
 
 
 def _short(piece: Piece) -> str:

@@ -46,7 +46,7 @@ def write_html(kit: Kit) -> bytes:
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width">
-<title>{escape(kit.identity)}</title>
+<title>{escape(kit.name("html").removesuffix(".html"))}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
@@ -69,15 +69,16 @@ def _sentence(kit: Kit, tag: str, text: str) -> str:
 
 
 def _heading(kit: Kit, name: str, tongue: Tongue) -> str:
-    said, language = kit.tongue_of(TEXTS[name])
-    return f"<th{_in(language)}>{escape(said)}: <bdi{_in(tongue)}>{escape(tongue.name)}</bdi></th>"
+    before, behind, language = kit.heading(name)
+    return f"<th{_in(language)}>{escape(before)}<bdi{_in(tongue)}>{escape(tongue.name)}</bdi>{escape(behind)}</th>"
 
 
 def _write_row(kit: Kit, row: Row) -> str:
-    remark = _sentence(kit, "small", TEXTS["changed" if row.changed else "unchanged"]) if row.present else ""
-    changed = ' class="changed"' if row.changed else ""
+    remark = _sentence(kit, "small", TEXTS[row.state]) if row.present else ""
+    changed = ' class="changed"' if row.state != "unchanged" else ""
+    note = f" <bdi>[{row.note}]</bdi>" if row.note else ""
     return (
-        f"<tr{changed}><td>{row.number}{_sentence(kit, 'small', row.label)}{remark}</td>"
+        f"<tr{changed}><td>{row.number}{_sentence(kit, 'small', row.label)}{note}{remark}</td>"
         f"<td{_in(kit.source)}>{_write_spans(row.shown)}</td>"
         # Some browsers send what is written to a server to have its spelling checked.
         f'<td><pre{_in(kit.target)} contenteditable="true" spellcheck="false">{_write_spans(row.present)}</pre></td>'

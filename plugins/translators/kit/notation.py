@@ -17,7 +17,7 @@ from dataclasses import replace
 from .document import CELL, NOTE, Piece, Span, split_cells, tidy
 
 _LINK = re.compile(r"!?[\[［【](?P<words>[^\[\]［］【】]*)[\]］】]\s?[(（](?P<number>\d{1,3})[)）]")
-_NOTE = re.compile(r"[\[［【]\s?(?P<number>\d{1,3})\s?[\]］】]")
+NOTE_SIGN = re.compile(r"[\[［【]\s?(?P<number>\d{1,3})\s?[\]］】]")
 _CELL = re.compile(r"\s*[|｜]\s*")
 
 
@@ -68,11 +68,12 @@ def understand(spans: Iterable[Span], source: Piece, labels: Sequence[str], targ
     def note(found: re.Match[str]) -> Span | None:
         number = _number(found["number"])
         known = source.kind != "note" or bool(source.notes)
-        return Span(note=labels[number - 1]) if known and 0 < number <= len(labels) else None
+        label = labels[number - 1] if known and 0 < number <= len(labels) else ""
+        return Span(note=label) if label else None
 
     letters.link(_LINK, target, pictures)
     letters.link_addresses(targets)
-    letters.substitute(_NOTE, note)
+    letters.substitute(NOTE_SIGN, note)
     letters.mark_kept(source)
     return tidy(_trim_cells(letters.spans())) if source.kind == "row" else tidy(letters.spans())
 
