@@ -29,6 +29,8 @@ _KEYWORDS: dict[str, Any] = {
 }  # fmt: skip
 #: Texts that the plugin itself says, in feeds.
 _OWN_MESSAGES = ("Corrected", "Retracted")
+#: How many missing messages of a catalogue are named one by one.
+_SINGLE_MESSAGES = 5
 # A form posts to a service, which has no file here.
 _TAG = re.compile(r"<(?:a|link|img|script|source)\b[^>]*>", re.IGNORECASE)
 _TARGET = re.compile(r"\b(?:href|src)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
@@ -73,13 +75,21 @@ def check_site(
 
 
 def check_messages(site: Site) -> Iterator[Problem]:
-    """Texts of the theme, and of plugins, that a language has no finished translation for."""
+    """Texts of the theme, and of plugins, that a language has no finished translation for.
+
+    Many of a catalogue are said in one line: it has been begun, and other findings must not get lost among them.
+    """
     msgids = sorted({*theme_messages(site), *_OWN_MESSAGES, *site.context["MESSAGES"]})
     root = site.preparation.root
     folders = site.configuration.messages or (str(Path(site.preparation.settings["THEME"], "messages")),)
     for tag in site.editions:
         name = name_of(root / folders[0] / f"{tag}.po", root)
-        for msgid in site.catalogues.missing(tag, msgids):
+        missing = site.catalogues.missing(tag, msgids)
+        if len(missing) > _SINGLE_MESSAGES:
+            what = f"no text for {len(missing)} of {len(msgids)} messages, such as {missing[0]!r}"
+            yield Problem(name, 0, what, "Translate them.", warning=True)
+            continue
+        for msgid in missing:
             yield Problem(name, 0, f"no text for {msgid!r}", "Translate it.", warning=True)
 
 
