@@ -80,7 +80,8 @@ class Outdated:
                     op = self.remarks[number - 1].op
                     link = f'<a href="{escape(address)}#c{number}">{escape(labels[op])}</a>'
                     at = _end_of(html, found) if is_behind else _start_of(found)
-                    lines.append((at, number, f'<p class="remark {op} ui">{link}</p>\n'))
+                    where = "" if op == "added" else " above"
+                    lines.append((at, number, f'<p class="remark{where} ui">{link}</p>\n'))
         pieces, done = [], 0
         for at, _, line in sorted(lines):
             pieces += [html[done:at], line]

@@ -14,9 +14,10 @@ LABELS: dict[Op, str] = {"changed": "here", "added": "here"}
 
 
 def mark(html: str, *remarks: Remark) -> str:
-    text = str(Outdated("en", "ltr", DAY, remarks).mark(html, "there", LABELS))
+    text = str(Outdated("en", "ltr", DAY, lambda: remarks).mark(html, "there", LABELS))
     for number, remark in enumerate(remarks, 1):
-        text = text.replace(f'<p class="remark {remark.op} ui"><a href="there#c{number}">here</a></p>\n', f"[{number}]")
+        where = "" if remark.op == "added" else " above"
+        text = text.replace(f'<p class="remark{where} ui"><a href="there#c{number}">here</a></p>\n', f"[{number}]")
     return text
 
 

@@ -106,16 +106,16 @@ def test_an_outdated_translation_says_so_and_how_many_changes_there_were(site: S
 def test_each_change_is_marked_where_it_belongs(site: Site) -> None:
     for url in ("fa/تغییر-changed/", "zh-Hans/changed/"):
         page = site.html(url)
-        assert page.xpath("//p[starts-with(@class, 'remark changed')]/following-sibling::*[1]/@id") == [
+        assert page.xpath("//p[@class='remark above ui']/following-sibling::*[1]/@id") == [
             "p1",
             "p2",
             "s2",
         ]
-        new = page.xpath("//p[@class='remark added ui']/preceding-sibling::*[1]/@id")
+        new = page.xpath("//p[@class='remark ui']/preceding-sibling::*[1]/@id")
         assert new == ["p2"], "what is new is missed behind what it follows"
         links = [href.partition("#")[2] for href in hrefs(page, ".prose .remark a")]
         assert links == ["c1", "c2", "c3", "c4", "c5"]
-        assert page.xpath("//li[p[@class='remark changed ui']]/@id") == ["fn:a"]
+        assert page.xpath("//li[p[@class='remark above ui']]/@id") == ["fn:a"]
 
 
 def test_a_text_whose_page_has_other_blocks_than_its_file_is_marked_nowhere(tmp_path: Path) -> None:
@@ -145,12 +145,12 @@ def test_the_changes_are_shown_in_the_language_of_the_source(site: Site) -> None
     assert page.cssselect("meta[name=robots]")[0].get("content") == "noindex"
     sections = page.cssselect(".change")
     assert [section.get("id") for section in sections] == ["c1", "c2", "c3", "c4", "c5"]
-    before, now = sections[0].cssselect("blockquote")
+    before, now = sections[0].cssselect("p[lang]")
     assert (before.get("lang"), before.get("dir")) == (now.get("lang"), now.get("dir")) == ("en", "ltr")
     assert before.text_content() == "A first paragraph of some length."
     assert (before.cssselect("del")[0].text, now.cssselect("ins")[0].text) == ("some", "no")
     assert sections[0].cssselect("a")[0].get("href") == "../../../fa/تغییر-changed/#p1"
-    assert sections[2].cssselect("blockquote")[0].text_content() == "Wholly new words."
+    assert sections[2].cssselect("p[lang]")[0].text_content() == "Wholly new words."
     assert "changes" not in site.text("sitemap.xml")
     assert not page.cssselect("link[hreflang]:not([type])")
 
@@ -280,7 +280,7 @@ def test_volunteers_are_asked_for_what_readers_can_see(site: Site) -> None:
     page = site.html("en/help-translate/")
     persian = page.cssselect("details.tasks")[1]
     asked = [
-        (item.xpath("string(a)"), item.xpath("string(span/text()[1])").strip().partition(";")[0])
+        (item.xpath("string(a)"), item.xpath("string(div/text()[1])").strip().partition(";")[0])
         for item in persian.cssselect("li")
     ]
     assert asked == [
