@@ -127,9 +127,10 @@ class Said:
 
     @property
     def source_language(self) -> str:
-        """The name of the language of the source, by CLDR; its own name where CLDR has none."""
-        names, language = self._article.language.locale.languages, self.source.language
-        tag = str(self.source.lang).replace("-", "_")
+        """The name of the language that it was translated from, by CLDR; its own name where CLDR has none."""
+        made_from = getattr(self._article, "made_from", None) or self.source
+        names, language = self._article.language.locale.languages, made_from.language
+        tag = str(made_from.lang).replace("-", "_")
         return str(names.get(tag) or names.get(language.locale.language) or language.name)
 
     @property
