@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -72,6 +72,7 @@ class _Reader:
         self._convert: Convert = make_converter(survey.inventory.settings["MARKDOWN"])
         self._names = survey.names
         self._documents: dict[str, Document] = {}
+        self._terms: dict[str, Counter[str]] = {}
 
     def read(self, text: Text) -> Document:
         if text.name not in self._documents:
@@ -81,6 +82,13 @@ class _Reader:
                 document = Document(())
             self._documents[text.name] = document
         return self._documents[text.name]
+
+    def count_terms(self, glossary: Glossary, text: Text) -> Counter[str]:
+        """How often a text has each term of the glossary."""
+        if text.name not in self._terms:
+            prose = "\n".join(piece.text for piece in self.read(text).blocks if piece.kind in _PROSE)
+            self._terms[text.name] = Counter(found.term.key for found in glossary.find_terms(prose, text.lang))
+        return self._terms[text.name]
 
 
 def _review(reader: _Reader, glossary: Glossary, one: Translation, text: Text) -> Iterator[Finding]:
@@ -100,11 +108,12 @@ def _review(reader: _Reader, glossary: Glossary, one: Translation, text: Text) -
             remedy = f"Compare it with “{_short(theirs[0])}” in {one.source.name}."
             for what in _compare(theirs, ours, one, ratio):
                 yield Finding(text.name, lines.find(ours[0]), what, remedy)
+    letters = frozenset("".join(piece.text for piece in source))
     for piece in target:
-        if _is_in(piece, one.source.lang, text.lang):
+        if _is_in(piece, one.source.lang, text.lang, letters):
             what = f"the {piece.kind} “{_short(piece)}” seems to be in {one.source.lang}"
             yield Finding(text.name, lines.find(piece), what, "Translate it, or mark a quotation with its `lang`.")
-    yield from _look_for_terms(glossary, one, text, source, target)
+    yield from _look_for_terms(reader, glossary, one, text)
 
 
 def _pair(source: Sequence[Piece], target: Sequence[Piece]) -> list[Pair]:
@@ -159,12 +168,14 @@ def _squeeze(text: str) -> str:
 # The language
 
 
-def _is_in(piece: Piece, lang: str, other: str) -> bool:
-    """Whether a block that should be in one language is in another."""
+def _is_in(piece: Piece, lang: str, other: str, letters: frozenset[str]) -> bool:
+    """Whether a block is in `lang`, whose `letters` these are, that should be in `other`."""
     if piece.kind not in _PROSE or any(container.lang for container in piece.within):
         return False
     own = "".join(span.text for span in piece.spans if not (span.lang or span.code or span.text == span.link))
     if sum(3 if "\u2e80" <= char <= "\u9fff" else 1 for char in own if char.isalpha()) < _LETTERS:
+        return False
+    if 2 * sum(char in letters for char in own) < len(own):  # as Persian of English: most need no closer look
         return False
     found, certainty = _identify(own)
     return certainty >= _SURE and found == lang.split("-")[0] != other.split("-")[0]
@@ -185,24 +196,17 @@ def _identifier() -> Any:
 # The glossary
 
 
-def _look_for_terms(
-    glossary: Glossary, one: Translation, text: Text, source: Sequence[Piece], target: Sequence[Piece]
-) -> Iterator[Finding]:
+def _look_for_terms(reader: _Reader, glossary: Glossary, one: Translation, text: Text) -> Iterator[Finding]:
     """Terms that a source has again and again, and the translation never as the glossary says."""
-    here, there = (_prose(pieces) for pieces in (source, target))
     known = {term.key: term for term in glossary.terms if term.forms(one.lang)}
-    counts: Mapping[str, int] = Counter(found.term.key for found in glossary.find_terms(here, one.source.lang))
+    counts = reader.count_terms(glossary, one.source)
     often = [key for key, count in counts.items() if count >= _OFTEN and key in known]
     if not often:
         return
-    used = {found.term.key for found in glossary.find_terms(there, one.lang)}
+    used = reader.count_terms(glossary, text)
     for key in often:
         if key not in used:
             forms = " or ".join(f"“{form}”" for form in known[key].forms(one.lang))
             term = known[key].forms(one.source.lang)[0]
             what = f"{one.source.name} says “{term}” {counts[key]} times, this never {forms}"
             yield Finding(text.name, 0, what, "Use the rendering of the glossary, or add this one to it.")
-
-
-def _prose(pieces: Sequence[Piece]) -> str:
-    return "\n".join(piece.text for piece in pieces if piece.kind in _PROSE)
