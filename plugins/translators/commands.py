@@ -321,6 +321,8 @@ def run_import(args: argparse.Namespace, root: Path) -> int:
     """Take in a translation that was sent in; 1 when there is one already and it was not to be replaced."""
     from .errors import DeskError
     from .exchange import receive, show_doubts, write_delivery
+    from .scaffold import PLACE
+    from .states import is_draft
 
     desk = _Desk(args, root)
     delivery = receive(desk.survey, args.file.name, args.file.read_bytes(), args.key, args.lang)
@@ -342,6 +344,9 @@ def run_import(args: argparse.Namespace, root: Path) -> int:
     print(f"{name}: {doubts} to look at." if delivery.imported.doubts else f"{name}: nothing doubtful.")
     if not delivery.is_recent:
         print(f"Its source has changed since the kit was made: ./blog diff {one.key} {one.lang}")
+    if one.text is None or is_draft(one.text):
+        done = f"./blog translate {one.key} {one.lang} --done"
+        print(f"What is not translated is {PLACE} there. When it is finished: {done}")
     return 0
 
 

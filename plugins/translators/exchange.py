@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +27,7 @@ from .kit.markdown import read_document
 from .kit.placement import Imported, Wording, place
 from .recording import save_record
 from .records import Basis, Record, hash_source, make_basis
-from .scaffold import FIELD_MARK
+from .scaffold import FIELD_MARK, prepare
 from .states import Survey, Translation, is_draft, notes_of
 
 Format = Literal["docx", "html"]
@@ -102,7 +103,8 @@ def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "
     source = choose_source(survey, one, identity.origin) if identity else one.source
     document = _read(survey, source, survey.names)
     present = read_present(survey, one, source, document)
-    imported = place(arrival, document, source.lang, one.lang, hash_source(source.raw), present)
+    to_fill = prepare if one.text is None or is_draft(one.text) else None
+    imported = place(arrival, document, source.lang, one.lang, hash_source(source.raw), present, to_fill)
     return Delivery(arrival, one, source, imported)
 
 
@@ -136,12 +138,14 @@ def read_present(survey: Survey, one: Translation, source: Text, document: Docum
 def write_delivery(survey: Survey, delivery: Delivery, by: str, day: date) -> list[Path]:
     """Write what came as the translation, a draft if there was none, and record it. Returns what was written.
 
-    What the header of a translation that is there says beside texts is kept. Who has claimed it is not asked: whoever
-    takes a file in knows from whom it came.
+    A draft has places for what is not translated, as `./blog translate` leaves them. What the header of a translation
+    that is there says beside texts is kept. Who has claimed it is not asked: whoever takes a file in knows from whom
+    it came.
     """
     one, source = delivery.one, delivery.source
     path = one.text.path if one.text else find_place(survey, one)
-    header = _merge(one.text.fields if one.text else {}, delivery.imported.fields, source)
+    names = ("title", "summary", *survey.names) if one.text is None or is_draft(one.text) else ("title",)
+    header = _merge(one.text.fields if one.text else {}, delivery.imported.fields, source, names)
     if one.text is None:
         header |= {"Translated_from": [source.lang], "Translated": [day.isoformat()]}
         header |= {"Translator": [by or "withheld"], "Status": ["draft"]}
@@ -178,13 +182,28 @@ def _make_block(wording: Wording, now: Mapping[int, Block]) -> Block:
     return make_block(kind, name + wording.text, block.links if block else ())
 
 
-def _merge(present: Mapping[str, Sequence[str]], fields: Mapping[str, str], source: Text) -> dict[str, list[str]]:
-    """A header's values by name, as it is written: in the order that was there, with what came in its place."""
+def _merge(
+    present: Mapping[str, Sequence[str]], fields: Mapping[str, str], source: Text, names: Sequence[str]
+) -> dict[str, list[str]]:
+    """A header's values by name, as it is written: in the order that was there, with what came in its place.
+
+    Of `names` those that nobody has translated are to be filled in; a file without a title is no text.
+    """
     values = {name: [" ".join(one.split()) for one in there] for name, there in present.items()}
-    values |= {name: [" ".join(value.split())] for name, value in fields.items() if value.strip()}
-    # A file without a title is no text.
-    title = values.pop("title", [FIELD_MARK + " ".join(source.fields.get("title", ()))])
+    came = {**fields, "slug": make_slug(fields.get("slug", ""))}
+    values |= {name: [" ".join(value.split())] for name, value in came.items() if value.strip()}
+    for name in names:
+        if text := " ".join(" ".join(source.fields.get(name, ())).split()):
+            values.setdefault(name, [FIELD_MARK + text])
+    title = values.pop("title")
     return {"Title": title, **{name.capitalize(): value for name, value in values.items()}}
+
+
+def make_slug(words: str) -> str:
+    """Words as they can stand in an address: in small letters, with hyphens between them."""
+    small = unicodedata.normalize("NFC", words).lower().replace("i\u0307", "i")  # a Turkish İ has left its dot behind
+    kept = "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in small)
+    return "-".join(kept.split())
 
 
 def find_places(document: Document, blocks: Sequence[Block]) -> dict[int, int]:

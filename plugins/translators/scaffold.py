@@ -67,7 +67,7 @@ def write_scaffold(
         if pieces[0].kind not in ("code", "rule"):
             text = "\n".join(piece.text for piece in pieces)
             parts.append(_quote(write_markdown(pieces).strip(), list(renderings(text))))
-        parts.append(write_markdown([_prepare(piece) for piece in pieces]).strip())
+        parts.append(write_markdown([prepare(piece) for piece in pieces]).strip())
         before = pieces
     return "\n".join(header) + "\n\n" + "\n\n".join(parts) + "\n"
 
@@ -103,7 +103,7 @@ def _is_list(pieces: Sequence[Piece]) -> bool:
     return bool(pieces and pieces[0].within and pieces[0].within[0].kind != "quotation")
 
 
-def _prepare(piece: Piece) -> Piece:
+def prepare(piece: Piece) -> Piece:
     """A piece whose words are to be filled in; its links, pictures and notes are there."""
     if piece.kind == "code" or (not piece.text.strip() and not piece.links):
         return piece

@@ -203,7 +203,7 @@ def test_notes_and_blocks_that_came_and_went_leave_the_others_theirs(
     assert "no longer in it: left out\n    en, in the file: \u2068One stands first.[1]\u2069\n    fa:" in out
     assert "not in the file\n    en: \u2068New in front.\u2069\n" in out
     body = (site.content / "articles" / "fa" / "flight.md").read_text("utf-8").partition("\n\n")[2]
-    assert body == write(OURS[1:], "\n\n[^b]: یادداشت ب.\n[^a]: یادداشت.\n")
+    assert body == write(["⟨…⟩[^c]", *OURS[1:]], "\n\n[^c]: ⟨…⟩\n[^b]: یادداشت ب.\n[^a]: یادداشت.\n")
     assert [change.op for change in site.find("fa").changes] == ["changed", "added"]
 
 
@@ -237,8 +237,8 @@ def test_a_text_that_is_no_kit_has_to_be_named(site: Site, tmp_path: Path) -> No
         call(site, "import", str(path))
     assert call(site, "import", str(path), "--key", "flight", "--lang", "fa") == 0
     text = (site.content / "articles" / "fa" / "flight.md").read_text("utf-8")
-    assert text.startswith("Title: گریز\nTranslated_from: en\n")
-    assert text.endswith("- یک مورد.\n")
+    assert text.startswith("Title: گریز\nSummary: TRANSLATE: A summary.\nTranslated_from: en\n")
+    assert text.endswith("- یک مورد.\n\n[^a]: ⟨…⟩\n")
 
 
 def test_a_kit_is_of_what_it_says(site: Site) -> None:
@@ -252,9 +252,15 @@ def test_a_kit_is_of_what_it_says(site: Site) -> None:
     assert not (site.content / "articles" / "fa").exists()
 
 
-def test_a_text_without_a_title_is_still_a_text(site: Site) -> None:
+def test_what_is_not_translated_is_left_to_be_filled_in(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     path = make_kit(site)
-    fill_in(path, **{"An item": "یک مورد."})
+    fill_in(path, **{"web address": "Kaçış: İzmir’den", "An item": "یک مورد."})
     assert call(site, "import", str(path)) == 0
+    assert capsys.readouterr().out.endswith("When it is finished: ./blog translate flight fa --done\n")
     text = (site.content / "articles" / "fa" / "flight.md").read_text("utf-8")
-    assert text.startswith("Title: TRANSLATE: Flight\n")
+    assert text.startswith(
+        "Title: TRANSLATE: Flight\nSlug: kaçış-izmir-den\nSummary: TRANSLATE: A summary.\nTranslated_from: en\n"
+    )
+    assert text.endswith("\n\n⟨…⟩ [⟨…⟩](https://example.org/)[^a]\n\n- یک مورد.\n\n[^a]: ⟨…⟩\n")
+    with pytest.raises(DeskError, match="not yet translated"):
+        call(site, "translate", "flight", "fa", "--done")

@@ -7,7 +7,7 @@ at; nothing is guessed silently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..changes import ALIKE_ELSEWHERE, compare_profiles, make_profile
@@ -60,14 +60,16 @@ def place(
     target_lang: str,
     revision: str,
     present: Counterparts = Counterparts(),  # noqa: B008 - nobody can change it
+    prepare: Callable[[Piece], Piece] | None = None,
 ) -> Imported:
     """Put what came where it belongs.
 
-    `document` is the source, in `lang`, `revision` its SHA-256, and `present` the translation that exists.
+    `document` is the source, in `lang`, `revision` its SHA-256, and `present` the translation that exists. `prepare`
+    makes a block of the source the place for its translation, for those that have none.
     """
     if arrival.identity is None:
-        return _place_document(arrival, document, lang, target_lang)
-    return _Placing(arrival, document, (lang, target_lang), revision, present).run()
+        return _place_document(arrival, document, lang, target_lang, prepare)
+    return _Placing(arrival, document, (lang, target_lang), revision, present).run(prepare)
 
 
 class _Placing:
@@ -89,7 +91,7 @@ class _Placing:
         self._rows = self._match()
         self._labels = self._find_labels()
 
-    def run(self) -> Imported:
+    def run(self, prepare: Callable[[Piece], Piece] | None) -> Imported:
         blocks = self._blocks
         made = {position: self._fill(position, piece) for position, piece in enumerate(blocks)}
         here = sum(length(blocks[position].text) for position, pieces in made.items() if pieces)
@@ -97,7 +99,11 @@ class _Placing:
         for position, pieces in made.items():
             if pieces:
                 self._look_at(position, pieces, there / max(1, here))
-        self._keep_notes(made)
+        if prepare:
+            empty = [position for position, pieces in made.items() if not pieces]
+            made |= {position: _body([prepare(blocks[position])]) for position in empty}
+        else:
+            self._keep_notes(made)
         placed = iter(made[position] for position in range(len(blocks)))
         slug = self._rows.get(_SLUG)
         pieces = [Piece("field", slug.spans, name="slug")] if slug and slug.spans else []
@@ -291,7 +297,14 @@ def _split_lines(piece: Piece, source: Piece) -> list[Piece]:
     ]
 
 
-def _place_document(arrival: Arrival, document: Document, lang: str, target_lang: str) -> Imported:
+def _body(pieces: Iterable[Piece]) -> list[Piece]:
+    """Without fields: of these the header says whether they are translated."""
+    return [piece for piece in pieces if piece.kind not in ("title", "summary", "field")]
+
+
+def _place_document(
+    arrival: Arrival, document: Document, lang: str, target_lang: str, prepare: Callable[[Piece], Piece] | None
+) -> Imported:
     """A text that was not written in a kit, block by block beside its source."""
     own = [piece for piece in arrival.document.blocks if piece.name == "slug"]  # which no source has
     source = _by_call(document.blocks)
@@ -311,6 +324,7 @@ def _place_document(arrival: Arrival, document: Document, lang: str, target_lang
         here, there = _texts(theirs), _texts(ours)
         if not ours:
             doubts.append(Doubt(number, "nothing in the file corresponds to this", here))
+            ours = _body(map(prepare, theirs)) if prepare else []
         elif not theirs:
             doubts.append(Doubt(0, "nothing in the source corresponds to this", "", there))
         elif len(ours) == len(theirs) == 1:
