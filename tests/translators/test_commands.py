@@ -182,4 +182,4 @@ def test_a_thousand_texts_in_ten_languages_are_listed_in_two_seconds(site: Site)
     assert recorded.endswith("\nRecorded 5,400 translations.\n")
     told, seconds = run()
     assert told.splitlines()[1].split() == [".", "missing", *["400"] * 9]
-    assert min(seconds, run()[1], run()[1]) < 2
+    assert seconds < 2 or run()[1] < 2 or run()[1] < 2

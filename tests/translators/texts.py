@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from multilingual.headers import decode, split_header
@@ -34,7 +34,8 @@ _CALL = re.compile(r"\[\^([^\]]+)\]")
 
 @cache
 def converter() -> Convert:
-    return make_converter(MARKDOWN)
+    """Convert as the site does; headers are the same again and again."""
+    return lru_cache(make_converter(MARKDOWN))
 
 
 @dataclass(frozen=True)
