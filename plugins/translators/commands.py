@@ -76,11 +76,11 @@ def add_commands(subparsers: Any, root: Path) -> None:
     accept = subparsers.add_parser(
         "accept",
         help="record that a translation says what its source says now",
-        description="Record that a translation says what its source says now: it is current from then on, and nobody's "
-        "claim any more. Look at `./blog diff` first.",
+        description="Record that a translation says what its source says now: it is current from then on. "
+        "`./blog diff` shows what has to be looked at.",
     )
     _add_translation(accept)
-    accept.add_argument("--minor", action="store_true", help="what changed asks nothing of the translation")
+    accept.add_argument("--minor", action="store_true", help="nothing in the translation had to be mended")
     _add_commit(accept)
     accept.set_defaults(run=lambda args: run_accept(args, root))
 
@@ -149,7 +149,7 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
 
 def _add_commit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--commit", action="store_true", help="commit what was written, as TRANSLATORS_COMMITTER and at 00:00 UTC"
+        "--commit", action="store_true", help="commit the files concerned, as TRANSLATORS_COMMITTER and at 00:00 UTC"
     )
 
 
@@ -278,13 +278,12 @@ def run_accept(args: argparse.Namespace, root: Path) -> int:
     from .choice import choose_translation
     from .drafting import expect_finished
     from .recording import accept
-    from .records import record_path
 
     desk = _Desk(args, root)
     one = choose_translation(desk.survey, args.key, args.lang)
     text = expect_finished(one)
-    accept(desk.survey, one, desk.today, minor=args.minor)
-    desk.keep([record_path(desk.survey.inventory.content, one.lang, one.key)], f"Accept {one.key} in {one.lang}")
+    written = accept(desk.survey, one, desk.today, minor=args.minor)
+    desk.keep([text.path, *written], f"Accept {one.key} in {one.lang}")  # the text, as it was mended
     print(f"{text.name}: in line with {one.source.name} as it is now.")
     return 0
 

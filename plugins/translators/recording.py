@@ -15,25 +15,24 @@ from .records import Record, make_basis, record_path, write_record
 from .states import Survey, Translation, former_keys, is_draft, made_from, notes_of
 
 
-def record(survey: Survey, one: Translation, day: date, source: Text | None = None) -> Record:
+def record(survey: Survey, one: Translation, day: date, source: Text | None = None) -> list[Path]:
     """Record what a translation is made from: its source as it is, or as `source` has it, an earlier wording.
 
-    A claim ends with it, unless the translation is a draft still. Raises DeskError where there is no translation.
+    A claim ends with it, unless the translation is a draft still. Returns the files that were written, or that went.
+    Raises DeskError where there is no translation.
     """
     if one.text is None:
         raise DeskError(_name(one), "there is no translation yet", f"Begin it: `./blog translate {one.key} {one.lang}`")
     source = source or one.source
     basis = make_basis(source.lang, day, source.raw, survey.blocks_of(source), notes_of(one.article))
-    made = Record(basis, one.claim if is_draft(one.text) else None)
-    save_record(survey, one, made)
-    return made
+    return save_record(survey, one, Record(basis, one.claim if is_draft(one.text) else None))
 
 
-def accept(survey: Survey, one: Translation, day: date, *, minor: bool = False) -> Record:
+def accept(survey: Survey, one: Translation, day: date, *, minor: bool = False) -> list[Path]:
     """Accept a translation as in line with its source as it is now.
 
     `minor` says that the source's changes ask nothing of the translation: its day stays, and so does a claim. A
-    correction is never minor. Raises DeskError.
+    correction is never minor. Returns the files that were written, or that went. Raises DeskError.
     """
     if not minor:
         return record(survey, one, day)
@@ -45,9 +44,7 @@ def accept(survey: Survey, one: Translation, day: date, *, minor: bool = False) 
         what = f"its source article was {' and '.join(one.notes)}, which is not minor"
         raise DeskError(_name(one), what, f"Look at it, then `./blog accept {one.key} {one.lang}`")
     fresh = make_basis(basis.lang, basis.day, one.source.raw, survey.blocks_of(one.source), notes_of(one.article))
-    made = replace(one.record, basis=fresh)
-    save_record(survey, one, made)
-    return made
+    return save_record(survey, one, replace(one.record, basis=fresh))
 
 
 def find_unrecorded(survey: Survey, lang: str = "") -> list[Translation]:

@@ -216,3 +216,10 @@ def test_a_commit_holds_the_text_and_its_record(site: Site, capsys: pytest.Captu
         "content/articles/fa/flight.md",
     ]
     assert not site.git("status", "--porcelain")
+    path = site.content / "articles" / "fa" / "flight.md"
+    fill_in(path)
+    call(site, "translate", "flight", "fa", "--done", "--commit")
+    site.write("en", body="The prison of 2025.\n")
+    path.write_text(path.read_text("utf-8").replace("متن\n", "متن ۲۰۲۵\n", 1), "utf-8")
+    call(site, "accept", "flight", "fa", "--commit")  # what was mended, and that it was
+    assert site.git("status", "--porcelain") == "M content/articles/en/flight.md"
