@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -23,16 +22,14 @@ def record(survey: Survey, one: Translation, day: date, source: Text | None = No
     """
     if one.text is None:
         raise DeskError(_name(one), "there is no translation yet", f"Begin it: `./blog translate {one.key} {one.lang}`")
-    source = source or one.source
-    basis = make_basis(source.lang, day, source.raw, survey.blocks_of(source), notes_of(one.article))
-    return save_record(survey, one, Record(basis, one.claim if is_draft(one.text) else None))
+    return _put_in_line(survey, one, one.text, day, source or one.source)
 
 
 def accept(survey: Survey, one: Translation, day: date, *, minor: bool = False) -> list[Path]:
     """Accept a translation as in line with its source as it is now.
 
-    `minor` says that the source's changes ask nothing of the translation: its day stays, and so does a claim. A
-    correction is never minor. Returns the files that were written, or that went. Raises DeskError.
+    `minor` says that the source's changes ask nothing of the translation: its day stays. A correction is never minor.
+    Returns the files that were written, or that went. Raises DeskError.
     """
     if not minor:
         return record(survey, one, day)
@@ -43,8 +40,13 @@ def accept(survey: Survey, one: Translation, day: date, *, minor: bool = False) 
     if one.notes:
         what = f"its source article was {' and '.join(one.notes)}, which is not minor"
         raise DeskError(_name(one), what, f"Look at it, then `./blog accept {one.key} {one.lang}`")
-    fresh = make_basis(basis.lang, basis.day, one.source.raw, survey.blocks_of(one.source), notes_of(one.article))
-    return save_record(survey, one, replace(one.record, basis=fresh))
+    return _put_in_line(survey, one, one.text, basis.day, one.source)
+
+
+def _put_in_line(survey: Survey, one: Translation, text: Text, day: date, source: Text) -> list[Path]:
+    basis = make_basis(source.lang, day, source.raw, survey.blocks_of(source), notes_of(one.article))
+    # Whoever claimed it has nothing to do any more, unless it is a draft.
+    return save_record(survey, one, Record(basis, one.claim if is_draft(text) else None))
 
 
 def find_unrecorded(survey: Survey, lang: str = "") -> list[Translation]:
