@@ -115,6 +115,9 @@ def add_commands(subparsers: Any, root: Path) -> None:
     importing.add_argument("file", type=Path, metavar="FILE", help="a kit (.docx, .html), or a text (.docx, .md)")
     importing.add_argument("--key", default="", help="which text it is, if it is no kit")
     importing.add_argument("--lang", default="", help="its language, if it is no kit")
+    importing.add_argument(
+        "--from", dest="source", default="", metavar="LANG", help="what it was translated from, if it is no kit"
+    )
     importing.add_argument("--replace", action="store_true", help="write over the translation that is there")
     importing.add_argument("--check", action="store_true", help="show what is doubtful, and write nothing")
     _add_name(importing)
@@ -324,7 +327,12 @@ def run_import(args: argparse.Namespace, root: Path) -> int:
     from .states import is_draft
 
     desk = _Desk(args, root)
-    delivery = receive(desk.survey, args.file.name, args.file.read_bytes(), args.key, args.lang)
+    try:
+        data = args.file.read_bytes()
+    except OSError as error:
+        what = f"it cannot be read ({error.strerror or error})"
+        raise DeskError(str(args.file), what, "Say where the file is that came") from error
+    delivery = receive(desk.survey, args.file.name, data, args.key, args.lang, args.source)
     one = delivery.one
     if one.text and not (args.replace or args.check):
         remedy = "--check shows what is doubtful in the file, --replace writes over the text"

@@ -46,8 +46,9 @@ def make_kit(
     languages = {language.tag: language for language in survey.inventory.languages}
     document = _read(survey, source, survey.names)
     terms = [
-        Term(_first(term.renderings[source.lang]), term.renderings[one.lang], term.note)
+        Term(term.forms(source.lang)[0], " / ".join(term.forms(one.lang)), term.note)
         for term in find_terms(glossary, "\n".join(piece.text for piece in document.blocks), source.lang, one.lang)
+        if term.forms(one.lang)
     ]
     kit = compose_kit(
         one.key,
@@ -85,10 +86,11 @@ class Delivery:
         return bool(identity and text and hash_source(text.raw)[:16] != identity.present)
 
 
-def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "") -> Delivery:
+def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "", source_lang: str = "") -> Delivery:
     """Read a file that was sent in, and lay it beside its source; nothing is written.
 
-    A kit says itself what it is of; for anything else, `key` and `lang` do. Raises UnusableFile or DeskError.
+    A kit says itself what it is of; for anything else, `key`, `lang` and `source_lang`, what it was translated from,
+    do. Raises UnusableFile or DeskError.
     """
     convert = make_converter(survey.inventory.settings["MARKDOWN"])
     arrival = read_arrival(name, data, convert, ("slug", *survey.names))
@@ -96,11 +98,12 @@ def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "
     if identity is None and not (key and lang):
         remedy = "Say it: `--key leaving-russia --lang fa`"
         raise DeskError(name, "it is no kit, and so does not say which text it is in which language", remedy)
-    if identity and (key or lang) and (key or identity.key, lang or identity.lang) != (identity.key, identity.lang):
-        what = f"it is a kit of {identity.key} in {identity.lang}"
-        raise DeskError(name, what, "Leave --key and --lang out, or send the other file")
+    stated = {"key": key, "lang": lang, "origin": source_lang}
+    if identity and any(value and value != getattr(identity, part) for part, value in stated.items()):
+        what = f"it is a kit of {identity.key} from {identity.origin} into {identity.lang}"
+        raise DeskError(name, what, "Leave --key, --lang and --from out, or take the other file")
     one = choose_translation(survey, identity.key if identity else key, identity.lang if identity else lang)
-    source = choose_source(survey, one, identity.origin) if identity else one.source
+    source = choose_source(survey, one, identity.origin if identity else source_lang)
     document = _read(survey, source, survey.names)
     present = read_present(survey, one, source, document)
     to_fill = prepare if one.text is None or is_draft(one.text) else None
@@ -242,7 +245,3 @@ def _read(survey: Survey, text: Text, names: Sequence[str]) -> Document:
 
 def _tongue(language: Language) -> Tongue:
     return Tongue(language.tag, language.direction, language.name)
-
-
-def _first(rendering: str) -> str:
-    return rendering.split(";")[0].strip()

@@ -241,10 +241,22 @@ def test_a_text_that_is_no_kit_has_to_be_named(site: Site, tmp_path: Path) -> No
     assert text.endswith("- یک مورد.\n\n[^a]: ⟨…⟩\n")
 
 
+def test_notes_that_were_typed_are_notes(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As somebody does who knows of no footnotes; numbers are those of the page, whatever the notes are called."""
+    site.write("en", body=write(PARTS, "\n\n[^b]: Bee, a note.\n[^a]: A note.\n"))
+    ours = [re.sub(r"\[\^(.)\]", lambda found: f" [{'ab'.index(found[1]) + 1}]", text) for text in OURS]
+    path = tmp_path / "typed.md"
+    path.write_text("# گریز\n\n" + write(ours, "\n\n[1] یادداشت.\n\n[2] یادداشت ب.\n"), "utf-8")
+    call(site, "import", str(path), "--key", "flight", "--lang", "fa", "--from", "en")
+    assert "nothing doubtful" in capsys.readouterr().out
+    body = (site.content / "articles" / "fa" / "flight.md").read_text("utf-8").partition("\n\n")[2]
+    assert body == write([text.replace("[^", " [^") for text in OURS], NOTES[1])
+
+
 def test_a_kit_is_of_what_it_says(site: Site) -> None:
     path = make_kit(site)
     fill_in(path, **ALL)
-    with pytest.raises(DeskError, match="it is a kit of flight in fa"):
+    with pytest.raises(DeskError, match="it is a kit of flight from en into fa"):
         call(site, "import", str(path), "--lang", "ar")
     path.with_suffix(".docx").write_bytes(b"no archive")
     with pytest.raises(UnusableFile):

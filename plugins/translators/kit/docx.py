@@ -81,7 +81,7 @@ def _write_document(kit: Kit) -> str:
         said.append(_sentence(kit, TEXTS["glossary"], bold=True))
         for term in kit.terms:
             note = f" ({term.note})" if term.note else ""
-            said.append(_paragraph([Span(f"{term.term} → {term.rendering}{note}")], kit.target))
+            said.append(_paragraph([Span(f"{term.term} = {term.rendering}{note}")], kit.target))
     body = "".join(said) + _write_table(kit) + _paragraph([], kit.target) + _PAGE
     return f'{_HEAD}<w:document xmlns:w="{_W}"><w:body>{body}</w:body></w:document>'
 

@@ -20,9 +20,10 @@ _STYLE = """
 body { font: 1rem/1.5 sans-serif; margin: 1rem auto; max-width: 80rem; padding: 0 1rem }
 table { border-collapse: collapse; table-layout: fixed; width: 100% }
 td, th { border: 1px solid #767676; padding: .5rem; text-align: start; vertical-align: top; overflow-wrap: anywhere }
-th:first-child { width: 9rem }
-pre { font: inherit; margin: 0; min-height: 1.5rem; white-space: pre-wrap; overflow-wrap: anywhere }
-[contenteditable] { background: #fffbe6; color: #000 }
+th:first-child { inline-size: 9rem }
+pre { font: inherit; margin: 0; min-block-size: 1.5rem; white-space: pre-wrap; overflow-wrap: anywhere }
+tbody tr { block-size: 1px } tbody td { block-size: inherit }
+[contenteditable] { background: #fffbe6; block-size: 100%; box-sizing: border-box; color: #000 }
 .changed { background: #fff2cc; color: #000 }
 small { display: block }
 """
@@ -33,8 +34,8 @@ def write_html(kit: Kit) -> bytes:
     """The kit's bytes, in UTF-8."""
     said = "".join(_sentence(kit, "p", text) for text in (HTML_INSTRUCTION, *INSTRUCTIONS))
     terms = "".join(
-        f"<li{_in(kit.target)}><bdi{_in(kit.source)}>{escape(term.term)}</bdi> → {escape(term.rendering)}"
-        f"{escape(f' ({term.note})') if term.note else ''}</li>"
+        f"<li{_in(kit.target)}><bdi{_in(kit.source)}>{escape(term.term)}</bdi> = <bdi>{escape(term.rendering)}</bdi>"
+        f"{f' (<bdi>{escape(term.note)}</bdi>)' if term.note else ''}</li>"
         for term in kit.terms
     )
     glossary = f"{_sentence(kit, 'h2', TEXTS['glossary'])}<ul>{terms}</ul>" if terms else ""

@@ -78,6 +78,23 @@ def understand(spans: Iterable[Span], source: Piece, labels: Sequence[str], targ
     return tidy(_trim_cells(letters.spans())) if source.kind == "row" else tidy(letters.spans())
 
 
+def find_notes(piece: Piece, count: int) -> Piece:
+    """A piece in which [3] calls a note, of `count`, or that is one, as it is typed by who knows of no footnotes."""
+
+    def note(found: re.Match[str]) -> Span | None:
+        number = _number(found["number"])
+        return Span(note=str(number)) if 0 < number <= count else None
+
+    if piece.kind == "code":
+        return piece
+    letters = _Letters(piece.spans)
+    letters.substitute(NOTE_SIGN, note)
+    spans = tidy(letters.spans())
+    if spans and spans[0].note and piece.kind in ("paragraph", "item"):
+        return Piece("note", tidy(spans[1:]), name=spans[0].note)
+    return replace(piece, spans=spans)
+
+
 def link_addresses(piece: Piece, targets: Iterable[str]) -> Piece:
     """A piece in which the addresses that stand in the text, and are links in its source, are links."""
     letters = _Letters(piece.spans)

@@ -19,7 +19,7 @@ from .document import Document, Piece, Span, plain, tidy
 from .doubts import Doubt, compare
 from .errors import UnusableFile
 from .markdown import write_fields, write_markdown
-from .notation import NOTE_SIGN, letters_of, link_addresses, show, targets_of, understand
+from .notation import NOTE_SIGN, find_notes, letters_of, link_addresses, show, targets_of, understand
 
 #: Aligning so many takes seconds; a long article has a hundred.
 _MAX_BLOCKS = 1_000
@@ -308,13 +308,17 @@ def _place_document(
     """A text that was not written in a kit, block by block beside its source."""
     own = [piece for piece in arrival.document.blocks if piece.name == "slug"]  # which no source has
     source = _by_call(document.blocks)
-    target = _by_call([piece for piece in arrival.document.blocks if piece not in own])
+    target = [piece for piece in arrival.document.blocks if piece not in own]
+    if document.labels and not any(piece.notes for piece in target):
+        target = [find_notes(piece, len(document.labels)) for piece in target]
     numbers = {piece: number for number, piece in reversed(list(enumerate(document.blocks, 1)))}
     if max(len(source), len(target)) > _MAX_BLOCKS:
         raise UnusableFile(arrival.name, f"it has more than {_MAX_BLOCKS} blocks", "Import it in parts.")
     ratio = sum(length(piece.text) for piece in target) / max(1, sum(length(piece.text) for piece in source))
-    pairs = align(source, target)
+    target = list(_by_call(target))
+    pairs = _align_body(source, target)
     target = _rename_notes(source, target, pairs)
+    pairs += _pair_notes(source, target)
     doubts: list[Doubt] = []
     pieces = own
     for pair in pairs:
@@ -366,22 +370,48 @@ def _adopt(source: Piece, target: Piece) -> Piece:
     return target
 
 
-def _rename_notes(source: Sequence[Piece], target: Sequence[Piece], pairs: Sequence[Pair]) -> tuple[Piece, ...]:
-    """Notes take the labels of those that they translate."""
+def _align_body(source: Sequence[Piece], target: Sequence[Piece]) -> list[Pair]:
+    """Pairs of what is no note; notes stand behind everything else."""
+    return align(*([piece for piece in pieces if piece.kind != "note"] for pieces in (source, target)))
+
+
+def _rename_notes(source: Sequence[Piece], target: Sequence[Piece], pairs: Sequence[Pair]) -> list[Piece]:
+    """Notes take the labels of those that they translate: that are called in the same place, else that are alike."""
     new: dict[str, str] = {}
     for pair in pairs:
-        if pair.source and pair.target:
-            theirs, ours = source[pair.source[0]], target[pair.target[0]]
-            if theirs.kind == ours.kind == "note" and theirs.name not in new.values():
-                new.setdefault(ours.name, theirs.name)
+        theirs, ours = ([label for at in places for label in pieces[at].notes] for places, pieces in (
+            (pair.source, source), (pair.target, target),
+        ))  # fmt: skip
+        for label, wanted in zip(ours, theirs, strict=True) if len(ours) == len(theirs) else ():
+            if wanted not in new.values():
+                new.setdefault(label, wanted)
+    left = [piece for piece in source if piece.kind == "note" and piece.name not in new.values()]
+    waiting = [piece for piece in target if piece.kind == "note" and piece.name not in new]
+    for pair in align(left, waiting):
+        if pair.source and pair.target and left[pair.source[0]].name not in new.values():
+            new.setdefault(waiting[pair.target[0]].name, left[pair.source[0]].name)
     taken = set(new.values())
     own = {piece.name for piece in target if piece.kind == "note"} - set(new)
     new |= {label: f"{label}-own" for label in own & taken}
-    return tuple(
+    return [
         replace(
             piece,
             name=new.get(piece.name, piece.name) if piece.kind == "note" else piece.name,
             spans=tuple(replace(span, note=new.get(span.note, span.note)) for span in piece.spans),
         )
         for piece in target
-    )
+    ]
+
+
+def _pair_notes(source: Sequence[Piece], target: Sequence[Piece]) -> list[Pair]:
+    """Notes by their labels, those of the translation alone behind the others."""
+    waiting: dict[str, list[int]] = {}
+    for at, piece in enumerate(target):
+        if piece.kind == "note":
+            waiting.setdefault(piece.name, []).append(at)
+    found = []
+    for at, piece in enumerate(source):
+        if piece.kind == "note":
+            places = waiting.get(piece.name, [])
+            found.append(Pair((at,), (places.pop(0),) if places else ()))
+    return found + [Pair((), (at,)) for places in waiting.values() for at in places]
