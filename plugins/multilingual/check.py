@@ -28,6 +28,7 @@ _KEYWORDS: dict[str, Any] = {
     "npgettext": ((1, "c"), 2, 3), "message_in": (2,),
 }  # fmt: skip
 #: Texts that the plugin itself says, in feeds.
+_UNCALLED = re.compile(r"fnref\d*:(.+)")
 _OWN_MESSAGES = ("Corrected", "Retracted")
 #: How many missing messages of a catalogue are named one by one.
 _SINGLE_MESSAGES = 5
@@ -168,6 +169,11 @@ def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
     base = f"{public.scheme or 'https'}://{public.netloc or 'site.invalid'}"
     ids: dict[Path, set[str]] = {}
     # A draft may be the first of its country or topic, whose page comes with it.
+    sources = {
+        output / one.save_as: name_of(one.content.source_path, site.preparation.root)
+        for one in site.plan.outputs
+        if one.content
+    }
     drafts = {output / one.save_as for one in site.plan.outputs if one.content and one.content.status == "draft"}
     for page in sorted(set(output.rglob("*.html")) - drafts):
         here = page.relative_to(output).as_posix().removesuffix("index.html")
@@ -187,7 +193,13 @@ def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
             elif url.fragment and file.suffix == ".html":
                 if file not in ids:
                     ids[file] = _ids(file.read_text("utf-8"))
-                if unquote(url.fragment) not in ids[file]:
+                fragment = unquote(url.fragment)
+                if fragment in ids[file]:
+                    continue
+                if note := _UNCALLED.match(fragment):  # its arrow leads back to where it would be called
+                    what = f"nothing calls the note [^{note[1]}]"
+                    yield Problem(sources.get(page, f"/{here}"), 0, what, "Call it where it belongs, or take it out.")
+                else:
                     what = f"the link to {target} names a place that is not on that page"
                     yield Problem(f"/{here}", 0, what, "Correct the part after #.")
 

@@ -141,12 +141,13 @@ def _short(piece: Piece) -> str:
 
 
 class _Lines:
-    """Finds the line of a file in which a block stands, by its first words."""
+    """Finds the line of a file in which a block stands, by its first words; of several the next behind the last."""
 
     def __init__(self, text: Text) -> None:
         raw = text.raw.decode("utf-8-sig").splitlines()
         self._raw = raw
         self._plain = [_squeeze(_MARKUP.sub("", line)) for line in raw]
+        self._last = 0
 
     def find(self, piece: Piece | None) -> int:
         """The line, from 1; 0 where it is not found."""
@@ -158,7 +159,10 @@ class _Lines:
         if piece.kind == "note":
             return next((number for number, line in enumerate(self._raw, 1) if f"[^{piece.name}]:" in line), 0)
         words = _squeeze(re.sub(r"[*_`#>|\\]", "", piece.text))[:30]
-        return next((number for number, line in enumerate(self._plain, 1) if words and words in line), 0)
+        found = [number for number, line in enumerate(self._plain, 1) if words and words in line]
+        line = next((number for number in found if number > self._last), found[0] if found else 0)
+        self._last = line or self._last
+        return line
 
 
 def _squeeze(text: str) -> str:

@@ -230,6 +230,13 @@ def test_a_dead_fragment_is_told(whole: Site) -> None:
     assert problem.what.endswith("one/#nowhere names a place that is not on that page")
 
 
+def test_a_note_that_nothing_calls_is_told_in_its_file(whole: Site) -> None:
+    whole.settings(MARKDOWN={"extension_configs": {"markdown.extensions.footnotes": {}}})
+    whole.article("en", "two", "Text.[^a]\n\n[^a]: One.\n[^b]: Two.", Summary="A summary.")
+    (problem,) = whole.check().problems
+    assert (problem.file, problem.what) == ("content/articles/en/two.md", "nothing calls the note [^b]")
+
+
 def test_a_fragment_may_be_in_any_script_and_encoding(whole: Site) -> None:
     whole.article("fa", "two", "[a](#%D8%A8%D8%AE%D8%B4) [b](#بخش) [c](#)\n\n<p id='بخش'>x</p>", Summary="خلاصه")
     assert texts(whole.check()) == []

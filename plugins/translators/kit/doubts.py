@@ -48,7 +48,7 @@ def compare_shape(source: Piece, target: Piece, ratio: float) -> Iterator[str]:
     """The reasons to doubt what a block is and has, whatever numbers it names."""
     here, there = source.text, target.text
     if source.kind in ("heading", "item", "row", "note", "code", "quotation") and target.kind != source.kind:
-        yield f"a {source.kind} in the source, a {target.kind} here"
+        yield f"{_one(source.kind)} in the source, {_one(target.kind)} here"
     if source.kind == target.kind == "heading" and source.level != target.level:
         yield f"a heading of level {source.level} in the source, of level {target.level} here"
     if _is_prose(source) and not _is_foreign(target) and here.split() == there.split():
@@ -67,6 +67,10 @@ def compare_shape(source: Piece, target: Piece, ratio: float) -> Iterator[str]:
         yield "other notes than in the source"
     if source.kind == "row" and source.text.count(" | ") != target.text.count(" | "):
         yield "another number of cells than in the source"
+
+
+def _one(kind: str) -> str:
+    return f"an {kind}" if kind == "item" else f"a {kind}"
 
 
 def _is_prose(piece: Piece) -> bool:
