@@ -54,6 +54,7 @@ def begin(
         body,
         configuration.fields,
         lambda text: find_renderings(glossary, text, source.lang, one.lang),
+        glossary.style.get(one.lang, ()),
         by,
         day,
     )
@@ -129,8 +130,11 @@ def read_body(survey: Survey, text: Text, names: Sequence[str] = ()) -> tuple[Do
 
 
 def find_renderings(glossary: Glossary, text: str, source: str, target: str) -> list[tuple[str, str]]:
-    """The terms of the glossary in a text, with their renderings, each once."""
-    return [(term.renderings[source], term.renderings[target]) for term in find_terms(glossary, text, source, target)]
+    """The terms of the glossary in a text, with their renderings and notes, each once."""
+    return [
+        (term.renderings[source], term.renderings[target] + (f"  ({term.note})" if term.note else ""))
+        for term in find_terms(glossary, text, source, target)
+    ]
 
 
 def find_terms(glossary: Glossary, text: str, source: str, target: str) -> list[Term]:

@@ -36,13 +36,15 @@ def write_scaffold(
     document: Document,
     names: Sequence[str],
     renderings: Renderings,
+    habits: Sequence[str],
     translator: str,
     day: date,
 ) -> str:
     """The text of the file, to be written in `lang`.
 
     `document` is the source's body in pieces, `names` the fields to translate beside title and summary. Fields that all
-    languages share are not repeated: they come from the source article.
+    languages share are not repeated: they come from the source article. `habits` are those of the language, as the
+    glossary has them.
     """
     header = []
     quoted = ""
@@ -59,7 +61,7 @@ def write_scaffold(
         "Status: draft",
     ]
     hint = f"Write over {PLACE} below each quotation. `./blog translate {source.key} {lang} --done` takes them out."
-    parts = [_quote(hint, list(renderings(quoted)))]
+    parts = [_quote("\n".join([hint, *(f"    {lang}: {habit}" for habit in habits)]), list(renderings(quoted)))]
     before: Sequence[Piece] = ()
     for pieces in _group(document.pieces):
         if _is_list(before) and _is_list(pieces):

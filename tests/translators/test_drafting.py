@@ -16,7 +16,14 @@ from translators.records import read_record
 from tests.translators.sites import Site
 
 TODAY = datetime.now(UTC).date().isoformat()
-GLOSSARY = "terms:\n  prison:\n    en: prison\n    fa: زندان\n"
+GLOSSARY = """terms:
+  prison:
+    en: prison
+    fa: زندان
+    note: not of custody
+style:
+  fa: ["«…» and a half-space, digits ۰۱۲۳"]
+"""
 
 
 @pytest.fixture
@@ -50,7 +57,8 @@ def test_a_translation_is_begun_finished_and_current(site: Site, capsys: pytest.
         "Title: TRANSLATE: Flight\nSlug:\nSummary: TRANSLATE: A summary of it.\nTranslated_from: en\n"
     )
     assert f"Translated: {TODAY}\nTranslator: A Swallow\nStatus: draft\n\n" in text
-    assert "<!-- translate: The prison of 2024.\n    prison = زندان\n-->\n\n⟨…⟩\n\n" in text
+    assert "--done` takes them out.\n    fa: «…» and a half-space, digits ۰۱۲۳\n-->\n\n" in text
+    assert "<!-- translate: The prison of 2024.\n    prison = زندان  (not of custody)\n-->\n\n⟨…⟩\n\n" in text
     one = site.find("fa")
     assert (one.state, one.claim and one.claim.by) == ("draft", "A Swallow")
     assert one.record.basis
