@@ -7,20 +7,16 @@ import gc
 import json
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .content import Inventory, Text
-    from .states import Group, Survey, Translation
+    from .states import Survey, Translation
 
 # Whatever is large is imported where it is used, so that `--help` answers at once.
-
-#: What stands in the matrix for each state.
-MARKS = {"missing": ".", "claimed": "c", "draft": "d", "unrecorded": "?", "outdated": "!", "current": "="}
 
 
 def add_commands(subparsers: Any, root: Path) -> None:
@@ -160,6 +156,7 @@ def run_translations(args: argparse.Namespace, root: Path) -> int:
     """Show the state of all translations, or record what they were made from; 1 when a file is broken."""
     from .choice import choose_language
     from .errors import DeskError
+    from .listing import describe, list_to_do, show_matrix
 
     if args.base and not args.record:
         raise DeskError(f"--base {args.base}", "it says from when to record", "Add --record")
@@ -179,9 +176,9 @@ def run_translations(args: argparse.Namespace, root: Path) -> int:
     elif args.html:
         _write_dashboard(survey, root, args.speaking, today)
     elif lang:
-        print("\n".join(_list_to_do(survey, lang, today)))
+        print("\n".join(list_to_do(survey, lang, today)))
     else:
-        print("\n".join(_matrix(survey, today)))
+        print("\n".join(show_matrix(survey, today)))
     for problem in survey.problems:
         print(problem, file=sys.stderr)
     return 1 if survey.problems else 0
@@ -223,6 +220,7 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
 
 def _instruct(one: Translation, source: Text, name: str) -> Iterable[str]:
     """What to do with the file of a translation that has been claimed."""
+    from .listing import count
     from .scaffold import PLACE
     from .states import count_text
 
@@ -234,7 +232,7 @@ def _instruct(one: Translation, source: Text, name: str) -> Iterable[str]:
         yield f"{name}: claimed. Nobody has recorded what it was made from: compare it with {source.name}."
         yield f"When it says the same: ./blog accept {pair}"
     else:
-        size = f", {_count(count_text(source), 'word')} from {source.lang}" if one.text is None else ""
+        size = f", {count(count_text(source), 'word')} from {source.lang}" if one.text is None else ""
         yield f"{name}: write over {PLACE} below each quotation{size}. ./blog serve shows it, and says where."
         yield f"When it is finished: ./blog translate {pair} --done"
 
@@ -243,6 +241,7 @@ def run_diff(args: argparse.Namespace, root: Path) -> int:
     """Show what changed in a source since it was translated."""
     from .choice import choose_language, choose_translation
     from .comparison import compare, show_passages, write_page
+    from .listing import count
 
     survey = _take_survey(args, root)
     one = choose_translation(survey, args.key, args.lang)
@@ -252,7 +251,7 @@ def run_diff(args: argparse.Namespace, root: Path) -> int:
     if args.html:
         args.html.parent.mkdir(parents=True, exist_ok=True)
         args.html.write_text(write_page(passages, one.key, title, source, target, one.notes), "utf-8", newline="\n")
-        print(f"{args.html}: {_count(len(passages), 'change')}.")
+        print(f"{args.html}: {count(len(passages), 'change')}.")
         return 0
     for note in one.notes:
         print(f"The source article was {note}.\n")
@@ -323,6 +322,7 @@ def run_import(args: argparse.Namespace, root: Path) -> int:
     """Take in a translation that was sent in; 1 when there is one already and it was not to be replaced."""
     from .errors import DeskError
     from .exchange import receive, show_doubts, write_delivery
+    from .listing import count
     from .scaffold import PLACE
     from .states import is_draft
 
@@ -341,7 +341,7 @@ def run_import(args: argparse.Namespace, root: Path) -> int:
         print(line)
     if one.text and delivery.is_overtaken:
         print(f"{one.text.name} has changed since the kit was made: what was done there is not in {args.file.name}")
-    doubts = _count(len(delivery.imported.doubts), "doubt")
+    doubts = count(len(delivery.imported.doubts), "doubt")
     if args.check:
         print(f"{args.file.name}: {one.key} in {one.lang}, {doubts}. Nothing was written.")
         return 0
@@ -404,6 +404,7 @@ def _take_survey(args: argparse.Namespace, root: Path) -> Survey:
 
 
 def _record(survey: Survey, today: date, base: str, lang: str) -> None:
+    from .listing import count
     from .recording import record_all
 
     done = list(record_all(survey, today, base, lang))
@@ -411,7 +412,7 @@ def _record(survey: Survey, today: date, base: str, lang: str) -> None:
     for one, _ in done:
         print(f"recorded: {one.key} in {one.lang}, from {one.source.lang}")
     where = f"; {earlier} by the source as it was where this branch left {base}" if base else ""
-    print(f"Recorded {_count(len(done), 'translation')}{where}." if done else "Nothing to record.")
+    print(f"Recorded {count(len(done), 'translation')}{where}." if done else "Nothing to record.")
 
 
 def _write_preview(args: argparse.Namespace, root: Path) -> int:
@@ -435,160 +436,3 @@ def _write_dashboard(survey: Survey, root: Path, speaking: str, today: date) -> 
     language = choose_language(survey, speaking or str(settings["DEFAULT_LANG"]), "--in")
     page = write_dashboard(survey, root / configuration.dashboard, language, today, open_repository(configuration))
     print(f"{page.relative_to(root) if page.is_relative_to(root) else page}: open it in a browser.")
-
-
-def describe(survey: Survey, today: date, lang: str = "") -> dict[str, Any]:
-    """Everything, in the order in which it is to be done; texts with nothing to do come last."""
-    from .states import in_order
-
-    urgent = in_order(survey.groups, lang)
-    rest = [group for group in survey.groups if group not in urgent]
-    return {
-        "languages": [
-            {
-                "lang": language.tag,
-                "name": language.name,
-                "counts": dict(_count_states(survey, language.tag)),
-                "words": _count_words(survey, language.tag),
-            }
-            for language in survey.inventory.languages
-            if not lang or language.tag == lang
-        ],
-        "texts": [
-            {
-                "kind": group.kind,
-                "key": group.key,
-                "source": group.article.lang,
-                "title": " ".join(group.article.fields.get("title", ())),
-                "translations": {
-                    one.lang: _describe(one, today)
-                    for one in group.translations.values()
-                    if not lang or one.lang == lang
-                },
-            }
-            for group in (*urgent, *rest)
-        ],
-        "problems": survey.problems,
-    }
-
-
-def _describe(one: Translation, today: date) -> dict[str, Any]:
-    from .states import age
-
-    return {
-        "state": one.state,
-        "from": one.source.lang,
-        "words": one.words,
-        "age": age(one, today),
-        "changes": dict(Counter(change.op for change in one.changes)),
-        "upstream": one.upstream,
-        "notes": list(one.notes),
-        "claim": {"by": one.claim.by, "day": one.claim.day.isoformat()} if one.claim else None,
-    }
-
-
-def _matrix(survey: Survey, today: date) -> Iterable[str]:
-    """Counts by language, then a line for each text that is not current everywhere."""
-    from .states import STATES, age, in_order
-
-    tags = [language.tag for language in survey.inventory.languages]
-    counts = {tag: _count_states(survey, tag) for tag in tags}
-    words = {tag: _count_words(survey, tag) for tag in tags}
-    width = max((len(tag) for tag in tags), default=0)
-    width = max(width, *(len(f"{number:,}") for number in words.values())) + 2
-    head = 13
-    yield " " * head + "".join(tag.rjust(width) for tag in tags)
-    for state in STATES:
-        if any(counts[tag][state] for tag in tags):
-            label = f"{MARKS[state]} {state}".ljust(head)
-            yield label + "".join((str(counts[tag][state]) if counts[tag][state] else "").rjust(width) for tag in tags)
-    yield "words to do".ljust(head) + "".join((f"{words[tag]:,}" if words[tag] else "").rjust(width) for tag in tags)
-    groups = in_order(survey.groups)
-    yield ""
-    if not groups:
-        yield "Everything is current."
-        return
-    size = max(width, 4)
-    name = max(len(group.key) for group in groups) + 2
-    yield "text".ljust(name) + "".join(tag.rjust(size) for tag in tags) + "  days"
-    for group in groups:
-        days = max((one_age for one in group.to_do if (one_age := age(one, today)) is not None), default=None)
-        marks = "".join(_mark(group, tag).rjust(size) for tag in tags)
-        yield (group.key.ljust(name) + marks + ("" if days is None else str(days)).rjust(6) + _remark(group)).rstrip()
-    yield ""
-    yield "@ source article. What to do in a language: ./blog translations --lang LANG"
-
-
-def _mark(group: Group, tag: str) -> str:
-    if tag == group.article.lang:
-        return "@"
-    one = group.translations.get(tag)
-    return MARKS[one.state] if one else ""
-
-
-def _remark(group: Group) -> str:
-    notes = sorted({note for one in group.to_do for note in one.notes})
-    return f"  {', '.join(notes)}" if notes else ""
-
-
-def _list_to_do(survey: Survey, lang: str, today: date) -> Iterable[str]:
-    """What there is to do in one language, the most important first."""
-    from .states import age, in_order
-
-    groups = in_order(survey.groups, lang)
-    for group in groups:
-        one = group.translations[lang]
-        days = age(one, today)
-        since = "" if days is None else f", {_count(days, 'day')}"
-        words = f", {_count(one.words, 'word')} in {one.source.lang}" if one.words else ""
-        yield f"{group.key}: {one.state}{words}{since}"
-        yield from (f"    {line}" for line in _explain(survey, one))
-    if groups:
-        yield ""
-    counts = _count_states(survey, lang)
-    told = ", ".join(f"{number:,} {state}" for state, number in counts.items())
-    yield f"{lang}: {told or 'nothing to translate'}; {_count_words(survey, lang):,} words to do."
-
-
-def _explain(survey: Survey, one: Translation) -> Iterable[str]:
-    """Why a translation is in its state, and the command that comes next."""
-    from .choice import list_sources
-
-    for note in one.notes:
-        yield f"the source article was {note}"
-    counts = Counter(change.op for change in one.changes)
-    if counts:
-        yield f"{one.source.lang}: {', '.join(f'{number} {op}' for op, number in counts.items())}"
-    if one.upstream:
-        yield f"{one.source.lang}, from which it was translated, is outdated itself"
-    if one.claim:
-        yield f"claimed on {one.claim.day.isoformat()}" + (f" by {one.claim.by}" if one.claim.by else "")
-    pair = f"{one.key} {one.lang}"
-    if one.state == "missing":
-        others = [text.lang for text in list_sources(survey, one)[1:]]
-        yield f"./blog translate {pair}" + (f"  (--from {' or '.join(others)}, if you read that)" if others else "")
-    elif one.state == "draft" and one.text:
-        yield f"./blog translate {pair} --done  (when {one.text.name} is filled in)"
-    elif one.state == "outdated":
-        yield f"./blog diff {pair}"
-    elif one.state == "unrecorded":
-        yield f"./blog accept {pair}  (if it says what its source says)"
-
-
-def _states(survey: Survey, lang: str) -> Sequence[Translation]:
-    return [one for group in survey.groups if (one := group.translations.get(lang))]
-
-
-def _count_states(survey: Survey, lang: str) -> Counter[str]:
-    from .states import STATES
-
-    found = Counter(one.state for one in _states(survey, lang))
-    return Counter({state: found[state] for state in STATES if found[state]})
-
-
-def _count_words(survey: Survey, lang: str) -> int:
-    return sum(one.words for one in _states(survey, lang))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
