@@ -77,7 +77,7 @@ class _Repository:
         except FileNotFoundError as error:
             raise DeskError("--commit", "there is no Git on this machine", "Leave --commit out") from error
         if done.returncode:
-            said = " ".join(done.stderr.split()) or f"git {arguments[0]} failed"
+            said = " ".join(done.stderr.split()).rstrip(".") or f"git {arguments[0]} failed"
             raise DeskError("--commit", said, "The files are written; commit them when this is mended")
         return done.stdout
 

@@ -84,7 +84,7 @@ def recorded_keys(content: Path, lang: str) -> frozenset[str]:
     try:
         with os.scandir(f"{content}/{FOLDER}/{lang}") as found:
             return frozenset(file.name.removesuffix(".json") for file in found if file.name.endswith(".json"))
-    except FileNotFoundError:  # none was written yet
+    except (FileNotFoundError, NotADirectoryError):  # none was written yet
         return frozenset()
 
 

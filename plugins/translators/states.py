@@ -98,6 +98,8 @@ class Survey:
         self.broken: set[tuple[str, str]] = set()
         self.unreadable: list[RecordError] = []
         self.groups = tuple(self._form_groups())
+        if not inventory.problems:  # a text that cannot be read has a record all the same
+            self._look_for_orphans()
 
     def find(self, key: str, lang: str) -> Translation | None:
         """The translation of a piece into a language, or None."""
@@ -157,6 +159,19 @@ class Survey:
             except RecordError as error:
                 self.report(error, article.key, lang)
         return Record()
+
+    def _look_for_orphans(self) -> None:
+        """Note records of texts that are gone: their words are not."""
+        known = self._keys.union(*(former_keys(text) for text in self.inventory.texts))
+        for lang, keys in self._recorded.items():
+            for key in sorted(keys - known):
+                path = record_path(self.inventory.content, lang, key)
+                remedy = (
+                    f"If it has another key now, state `Former_keys: {key}` in its source; if not, delete this file"
+                )
+                self.problems.append(
+                    f"{path}: there is no text {key!r} any more, whose words this record holds. {remedy}."
+                )
 
     def former_keys(self, text: Text) -> list[str]:
         """The keys under which a text may be recorded still: those it had, and that none has now."""

@@ -197,6 +197,19 @@ def test_a_former_key_is_a_key_and_nobody_elses(site: Site) -> None:
     assert (site.find("fa").state, site.find("fa", "other").state) == ("current", "current")
 
 
+def test_a_record_whose_text_is_gone_is_told(site: Site) -> None:
+    source = site.write("en", "old")
+    translation = site.translate("fa", key="old")
+    site.record("fa", key="old")
+    site.write("en", "other")
+    assert site.survey().problems == []
+    source.unlink()
+    translation.unlink()
+    (problem,) = site.survey().problems
+    assert ".translations/fa/old.json: there is no text 'old' any more" in problem
+    assert "`Former_keys: old`" in problem
+
+
 def test_what_it_was_made_from_is_there_or_nobody_knows_anything(site: Site) -> None:
     site.write("ar")
     english = site.translate("en", "ar")
