@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from multilingual.commands import read_content
 from translators.commands import add_commands
 from translators.errors import DeskError
 
+from tests.translators import benchmark
 from tests.translators.sites import DAY, Site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,35 +149,9 @@ def test_an_empty_site(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.alone
 def test_a_thousand_texts_in_ten_languages_are_listed_in_two_seconds(site: Site) -> None:
-    """As a whole process; of ten translations six are there."""
-    langs = ("en", "ar", "fa", "zh-Hans", "de", "es", "fr", "hi", "ru", "uk")
-    settings = (site.root / "pelicanconf.py").read_text("utf-8")
-    table = ", ".join(f"{lang!r}: {{}}" for lang in langs)
-    (site.root / "pelicanconf.py").write_text(f"{settings}\nMULTILINGUAL_LANGUAGES = {{{table}}}\n", "utf-8")
-    body = "\n\n".join(f"Paragraph {n}. " + "What happened, where, when, and who has seen it. " * 7 for n in range(15))
-    for number in range(1000):
-        key = f"text-{number}"
-        site.write("en", key, body=body)
-        for place, lang in enumerate(langs[1:]):
-            if (number + place) % 10 < 6:
-                site.translate(lang, key=key, body=body)
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "plugins"), "PYTHONUTF8": "1"}
-    program = (
-        "import argparse, sys; from pathlib import Path; from multilingual.commands import read_content;"
-        "from translators.commands import add_commands; parser = argparse.ArgumentParser();"
-        "add_commands(parser.add_subparsers(), Path.cwd()); args = parser.parse_args(sys.argv[1:]);"
-        "args.read_content = [read_content]; sys.exit(args.run(args))"
-    )
-
-    def run(*arguments: str) -> tuple[str, float]:
-        before = os.times()
-        command = [sys.executable, "-c", program, "translations", *arguments]
-        done = subprocess.run(command, cwd=site.root, env=environment, capture_output=True, text=True, check=True)
-        after = os.times()  # what others do on the machine, and how fast its disk is, is not ours
-        return done.stdout, sum(after[2:4]) - sum(before[2:4])
-
-    recorded, _ = run("--record")
+    benchmark.write_publication(site)
+    recorded, _ = benchmark.call(site.root, "--record")
     assert recorded.endswith("\nRecorded 5,400 translations.\n")
-    told, seconds = run()
+    told, seconds = benchmark.call(site.root)
     assert told.splitlines()[1].split() == [".", "missing", *["400"] * 9]
-    assert seconds < 2 or run()[1] < 2 or run()[1] < 2
+    assert seconds < 2 or benchmark.call(site.root)[1] < 2 or benchmark.call(site.root)[1] < 2
