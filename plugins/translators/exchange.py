@@ -102,8 +102,15 @@ def receive(survey: Survey, name: str, data: bytes, key: str = "", lang: str = "
     if identity and any(value and value != getattr(identity, part) for part, value in stated.items()):
         what = f"it is a kit of {identity.key} from {identity.origin} into {identity.lang}"
         raise DeskError(name, what, "Leave --key, --lang and --from out, or take the other file")
-    one = choose_translation(survey, identity.key if identity else key, identity.lang if identity else lang)
-    source = choose_source(survey, one, identity.origin if identity else source_lang)
+    try:
+        one = choose_translation(survey, identity.key if identity else key, identity.lang if identity else lang)
+        source = choose_source(survey, one, identity.origin if identity else source_lang)
+    except DeskError as error:
+        if identity is None:
+            raise
+        kit = f"it is a kit of {identity.key} from {identity.origin} into {identity.lang}"
+        what = f"{kit}, but {error.where}: {error.what}"
+        raise DeskError(name, what, error.remedy) from error
     document = _read(survey, source, survey.names)
     present = read_present(survey, one, source, document)
     to_fill = prepare if one.text is None or is_draft(one.text) else None

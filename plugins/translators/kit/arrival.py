@@ -108,9 +108,12 @@ def _decode(name: str, data: bytes) -> str:
     if len(data) > _MAX_TEXT:
         raise UnusableFile(name, f"it is larger than {_MAX_TEXT // 2**20} MiB", "Ask for the text alone.")
     try:
-        return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnusableFile(name, "its text is not UTF-8", "Save it as UTF-8.") from error
+        raise UnusableFile(name, "its text is not UTF-8", "Open it in an editor, and save it as UTF-8.") from error
+    if "\0" in text:
+        raise UnusableFile(name, "it is no text", "Ask for the text, as .docx or .md.")
+    return text
 
 
 def _read_page(name: str, data: bytes) -> Manuscript:
