@@ -42,8 +42,12 @@ class Text:
     path: Path
     name: str
     fields: Mapping[str, tuple[str, ...]]
-    body: str
     raw: bytes = field(repr=False)
+
+    @property
+    def body(self) -> str:
+        """What stands below the header. Of most texts nobody asks; kept, it would double the memory that all take."""
+        return split_header(decode(self.raw)).body
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,9 @@ def take_inventory(root: Path, settings: Mapping[str, Any], languages: Languages
                 except HeaderError as error:
                     problems.append(Problem(name, error.line, error.what, error.remedy))
                     continue
+                except OSError as error:
+                    problems.append(Problem(name, 0, f"it cannot be read ({error.strerror})", "Mend it, or remove it."))
+                    continue
                 first = texts.setdefault((text.kind, text.key, text.lang), text)
                 if first.name != name:
                     problems.append(Problem(name, 0, f"{first.name} is the same in the same language", "Keep one."))
@@ -122,7 +129,7 @@ def take_inventory(root: Path, settings: Mapping[str, Any], languages: Languages
 
 def _read(kind: str, key: str, lang: str, path: Path, name: str, raw: bytes) -> Text:
     header = split_header(decode(raw))
-    return Text(kind, key, lang, path, name, _flatten(header), header.body, raw)
+    return Text(kind, key, lang, path, name, _flatten(header), raw)
 
 
 def _flatten(header: Header) -> dict[str, tuple[str, ...]]:
