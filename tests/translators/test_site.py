@@ -34,6 +34,7 @@ CHANGED = (
 UNCHECKED = "原文已更正，译文尚未核对"
 SETTINGS: dict[str, Any] = {
     "PLUGINS": ["multilingual", "prose", "translators"],
+    "PROSE_NUMBERED": ["article", "page"],
     "MARKDOWN": {
         "extension_configs": {"markdown.extensions.extra": {}, "markdown.extensions.footnotes": {}},
         "output_format": "html5",
@@ -163,6 +164,8 @@ def test_who_changes_the_language_there_comes_to_the_text(site: Site) -> None:
 def test_pages_say_it_too(site: Site) -> None:
     page = site.html("fa/about/")
     assert page.cssselect("header [aria-labelledby=notice-outdated]")
+    assert page.cssselect(".prose .remark + #p1")
+    assert not page.cssselect(".prose .number"), "a page is not cited by paragraph"
     assert site.has("fa/about/changes/")
 
 
