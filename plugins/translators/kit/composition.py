@@ -49,7 +49,7 @@ HTML_INSTRUCTION = (
     "If you have a word processor, ask for the .docx file: what you write there is not lost so easily. In this page, "
     "click into the last column and write. Then save the page with your browser (Ctrl+S, “Web page, complete”), open "
     "the saved file to see that your text is in it, and send us that file. Your text is lost if you close the page "
-    "before."
+    "before. The browser may write into the file in which folder the page lay: choose one whose path does not name you."
 )
 TEXTS = {
     "changed": "Changed since this translation: please renew it.",
