@@ -133,8 +133,8 @@ def _explain(survey: Survey, one: Translation) -> Iterable[str]:
         yield f"claimed on {one.claim.day.isoformat()}" + (f" by {one.claim.by}" if one.claim.by else "")
     pair = f"{one.key} {one.lang}"
     if one.state == "missing":
-        others = [text.lang for text in list_sources(survey, one)[1:]]
-        yield f"./blog translate {pair}" + (f"  (--from {' or '.join(others)}, if you read that)" if others else "")
+        others = ", ".join(text.lang for text in list_sources(survey, one)[1:])
+        yield f"./blog translate {pair}" + (f"  (or, if you read that better, --from {others})" if others else "")
     elif one.state == "draft" and one.text:
         yield f"./blog translate {pair} --done  (when {one.text.name} is filled in)"
     elif one.state == "outdated":

@@ -65,7 +65,7 @@ def test_a_languages_list_tells_what_to_do(site: Site, capsys: pytest.CaptureFix
     assert "    en: 1 changed, 2 removed" in out
     assert "./blog diff flight fa" in out
     assert "arrest: missing, 13 words in en" in out
-    assert "    ./blog translate arrest fa  (--from ar, if you read that)\n" in out
+    assert "    ./blog translate arrest fa  (or, if you read that better, --from ar)\n" in out
     assert "    ./blog translate trial fa --done  (when content/articles/fa/trial.md is filled in)\n" in out
     assert out.endswith("\nfa: 1 missing, 1 draft, 1 outdated; 29 words to do.\n")
 
