@@ -317,7 +317,8 @@ def dated(article: Text) -> str:
 def age(one: Translation, today: date) -> int | None:
     """Days since a translation was last in line with its source; of a missing one, since the article came out."""
     stated = dated(one.article)
-    day = one.day or (date.fromisoformat(stated) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stated) else None)
+    day = one.day if one.text else None  # of one that is gone a record may be left
+    day = day or (date.fromisoformat(stated) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stated) else None)
     return None if day is None else max((today - day).days, 0)
 
 

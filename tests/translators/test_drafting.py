@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from multilingual.commands import read_content
 from translators.commands import add_commands
 from translators.errors import ClaimedError, ConfigurationError, DeskError
 from translators.records import read_record
+from translators.states import age
 
 from tests.translators.sites import Site
 
@@ -104,6 +105,7 @@ def test_a_claim_that_is_given_back_leaves_nothing_but_the_text(site: Site) -> N
     assert site.path("fa").exists()
     call(site, "translate", "flight", "fa")
     (site.content / "articles" / "fa" / "flight.md").unlink()
+    assert age(site.find("fa"), date(2026, 11, 29)) == 28  # since the article came out
     call(site, "translate", "flight", "fa", "--release")
     assert not site.path("fa").exists()  # nothing is there that was made from anything
 
