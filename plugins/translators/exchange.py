@@ -59,6 +59,7 @@ def make_kit(
         read_present(survey, one, source, document),
         hash_source(one.text.raw) if one.text else "",
         terms,
+        glossary.style.get(one.lang, ()),
         say,
     )
     return kit.name(format_), FORMATS[format_](kit)

@@ -17,7 +17,7 @@ from translators.kit.errors import UnusableFile
 from tests.translators.sites import Site
 
 BODY = "The prison of 2024, see [the list](https://example.org/).[^a]\n\n- An item.\n\n[^a]: A report.\n"
-GLOSSARY = "terms:\n  prison:\n    en: prison\n    fa: زندان\n"
+GLOSSARY = "terms:\n  prison:\n    en: prison; gaol\n    fa: زندان; محبس\nstyle:\n  fa: [Digits are ۱۲۳]\n"
 
 
 @pytest.fixture
@@ -65,7 +65,8 @@ def test_a_kit_is_neutral_and_has_the_glossary(site: Site, capsys: pytest.Captur
     path = site.root / "var" / "kits" / "flight-fa.docx"
     assert "var/kits/flight-fa.docx: to be filled in" in capsys.readouterr().out
     text = zipfile.ZipFile(path).read("word/document.xml").decode()
-    assert "زندان" in text
+    assert "prison = زندان / محبس" in text
+    assert "Digits are ۱۲۳" in text
     assert "Write the translation of each paragraph beside it" in text
     messages = site.root / "theme" / "messages"
     messages.mkdir(parents=True)

@@ -100,7 +100,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """A text to translate.
+    """A text to translate; `habits` are those of the target language, in whatever language they are told.
 
     `revision` is the SHA-256 of the source file's bytes, as in a record; `present` that of the translation's, or "".
     `say` translates a sentence of ours into the target language, and returns it unchanged where nobody has.
@@ -113,6 +113,7 @@ class Kit:
     present: str
     rows: tuple[Row, ...]
     terms: tuple[Term, ...] = ()
+    habits: tuple[str, ...] = ()
     say: Callable[[str], str] = str
 
     @property
@@ -147,6 +148,7 @@ def compose_kit(
     counterparts: Counterparts = Counterparts(),  # noqa: B008 - nobody can change it
     present: str = "",
     terms: Iterable[Term] = (),
+    habits: Iterable[str] = (),
     say: Callable[[str], str] = str,
 ) -> Kit:
     """Lay a text out for its translation; `counterparts` is the translation that exists, `present` its SHA-256."""
@@ -167,7 +169,7 @@ def compose_kit(
         )
     rows.insert(slug_row(document) - 1, Row(0, LABELS["slug"], Piece("field", name="slug"), (), counterparts.slug))
     numbered = tuple(replace(row, number=number) for number, row in enumerate(rows, 1))
-    return Kit(key, source, target, revision, present, numbered, tuple(terms), say)
+    return Kit(key, source, target, revision, present, numbered, tuple(terms), tuple(habits), say)
 
 
 def slug_row(document: Document) -> int:

@@ -77,11 +77,12 @@ def _write_document(kit: Kit) -> str:
         _sentence(kit, TEXTS["instructions"], bold=True),
         *(_sentence(kit, text) for text in (*INSTRUCTIONS, DOCX_INSTRUCTION)),
     ]
-    if kit.terms:
+    if kit.terms or kit.habits:
         said.append(_sentence(kit, TEXTS["glossary"], bold=True))
         for term in kit.terms:
             note = f" ({term.note})" if term.note else ""
             said.append(_paragraph([Span(f"{term.term} = {term.rendering}{note}")], kit.target))
+    said += [_paragraph([Span(habit)], _ADVICE) for habit in kit.habits]
     body = "".join(said) + _write_table(kit) + _paragraph([], kit.target) + _PAGE
     return f'{_HEAD}<w:document xmlns:w="{_W}"><w:body>{body}</w:body></w:document>'
 

@@ -38,6 +38,7 @@ def write_html(kit: Kit) -> bytes:
         f"{f' (<bdi>{escape(term.note)}</bdi>)' if term.note else ''}</li>"
         for term in kit.terms
     )
+    terms += "".join(f'<li dir="auto">{escape(habit)}</li>' for habit in kit.habits)
     glossary = f"{_sentence(kit, 'h2', TEXTS['glossary'])}<ul>{terms}</ul>" if terms else ""
     heads = _heading(kit, "source", kit.source) + _heading(kit, "translation", kit.target)
     page = f"""<!doctype html>
