@@ -395,11 +395,12 @@ def _take_survey(args: argparse.Namespace, root: Path) -> Survey:
     from .settings import read_configuration
     from .states import Survey
 
-    gc.disable()  # all that is read is kept: looking for garbage among it took a third of the time
+    gc.disable()  # all that is read is kept: to look for garbage among it, now or later, took a third of the time
     try:
         inventory: Inventory = args.read_content[0](root)
         return Survey(inventory, read_configuration(inventory.settings))
     finally:
+        gc.freeze()
         gc.enable()
 
 

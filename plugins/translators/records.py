@@ -116,7 +116,7 @@ def _load(path: Path) -> Any:
         raise RecordError(str(path), f"it cannot be read ({error.strerror})", _REMEDY) from error
     try:
         stated = json.loads(raw.decode())
-        if b"\\ud" in raw.lower():  # half a character, which no file can hold
+        if b"\\ud" in raw or b"\\uD" in raw:  # half a character, which no file can hold
             json.dumps(stated, ensure_ascii=False).encode()
     except UnicodeError as error:
         raise RecordError(str(path), "it is not UTF-8", _REMEDY) from error
