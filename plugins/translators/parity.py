@@ -22,6 +22,7 @@ from .kit.markdown import read_document
 from .kit.tree import TooMuchMarkup
 from .scaffold import find_unfinished
 from .states import Survey, Translation, is_draft
+from .words import split_words
 
 #: Kinds of blocks that are in the translation's language; notes name works as they are called, code is in none.
 _PROSE = frozenset({"title", "summary", "field", "heading", "paragraph", "item", "row", "quotation"})
@@ -72,6 +73,7 @@ class _Reader:
         self._convert: Convert = make_converter(survey.inventory.settings["MARKDOWN"])
         self._names = survey.names
         self._documents: dict[str, Document] = {}
+        self._words: dict[str, frozenset[str]] = {}
         self._terms: dict[str, Counter[str]] = {}
 
     def read(self, text: Text) -> Document:
@@ -82,6 +84,12 @@ class _Reader:
                 document = Document(())
             self._documents[text.name] = document
         return self._documents[text.name]
+
+    def read_words(self, text: Text) -> frozenset[str]:
+        """The words of a text, each once."""
+        if text.name not in self._words:
+            self._words[text.name] = frozenset(_words("\n".join(piece.text for piece in self.read(text).blocks)))
+        return self._words[text.name]
 
     def count_terms(self, glossary: Glossary, text: Text) -> Counter[str]:
         """How often a text has each term of the glossary."""
@@ -108,9 +116,9 @@ def _review(reader: _Reader, glossary: Glossary, one: Translation, text: Text) -
             remedy = f"Compare it with “{_short(theirs[0])}” in {one.source.name}."
             for what in _compare(theirs, ours, one, ratio):
                 yield Finding(text.name, lines.find(ours[0]), what, remedy)
-    letters = frozenset("".join(piece.text for piece in source))
+    known = reader.read_words(one.source)
     for piece in target:
-        if _is_in(piece, one.source.lang, text.lang, letters):
+        if _is_in(piece, one.source.lang, text.lang, known):
             what = f"the {piece.kind} “{_short(piece)}” seems to be in {one.source.lang}"
             yield Finding(text.name, lines.find(piece), what, "Translate it, or mark a quotation with its `lang`.")
     yield from _look_for_terms(reader, glossary, one, text)
@@ -172,17 +180,22 @@ def _squeeze(text: str) -> str:
 # The language
 
 
-def _is_in(piece: Piece, lang: str, other: str, letters: frozenset[str]) -> bool:
-    """Whether a block is in `lang`, whose `letters` these are, that should be in `other`."""
+def _is_in(piece: Piece, lang: str, other: str, known: frozenset[str]) -> bool:
+    """Whether a block is in `lang` that should be in `other`; `known` are words of the source, which is in `lang`."""
     if piece.kind not in _PROSE or any(container.lang for container in piece.within):
         return False
     own = "".join(span.text for span in piece.spans if not (span.lang or span.code or span.text == span.link))
     if sum(3 if "\u2e80" <= char <= "\u9fff" else 1 for char in own if char.isalpha()) < _LETTERS:
         return False
-    if 2 * sum(char in letters for char in own) < len(own):  # as Persian of English: most need no closer look
+    words = _words(own)
+    if 3 * sum(word in known for word in words) < 2 * len(words):  # what was left as it was is of the source's words
         return False
     found, certainty = _identify(own)
     return certainty >= _SURE and found == lang.split("-")[0] != other.split("-")[0]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in split_words(text.casefold()) if word[0].isalpha()]
 
 
 def _identify(text: str) -> tuple[str, float]:
