@@ -145,6 +145,10 @@ PRIVACY_HOST = None
 PRIVACY_HOST_COUNTRY = None
 PRIVACY_MAILING_SERVICE = "mailroom"
 
+# Blocks of pages have ids too, by which a translation of theirs is marked where its source has changed; only those of
+# articles show their numbers.
+PROSE_NUMBERED = ("article", "page")
+
 # What a new language needs beside its texts, and in whose name `--commit` commits (plugins/translators/README.md).
 TRANSLATORS_CATALOGUES = ["theme/messages", "mailroom/messages"]
 TRANSLATORS_TABLES = ["terms.yaml", "atlas.yaml"]

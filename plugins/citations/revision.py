@@ -47,6 +47,8 @@ def compute_revision(lang: str, title: str, text: str) -> str:
 def _said_by(markup: re.Match[str]) -> str:
     """What markup tells the reader beside its text, and a link's text."""
     attributes = markup["link"] or markup["tag"] or ""
+    if "=" not in attributes:  # nearly all
+        return f" {markup['text'] or ''} "
     if markup["link"] and _WAY_BACK in attributes:
         return " "
     stated = {found["name"].lower(): found["double"] or found["single"] for found in _ATTRIBUTE.finditer(attributes)}

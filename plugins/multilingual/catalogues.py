@@ -131,6 +131,9 @@ def _compile(text: str, tag: str) -> tuple[Catalog, bytes]:
     catalogue = read_po(io.StringIO(text), abort_invalid=True)
     # The file's name says the language: its header may lack that, or name one Babel does not know.
     catalogue.locale = find_locale(tag) or "en"
+    for message in catalogue:
+        if message.id and not any(_strings(message)):
+            message.string = ""  # or Babel compiles a plural without texts from its ids, by this language's rule
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))  # what its header says is read only here

@@ -28,7 +28,10 @@ _KEYWORDS: dict[str, Any] = {
     "npgettext": ((1, "c"), 2, 3), "message_in": (2,),
 }  # fmt: skip
 #: Texts that the plugin itself says, in feeds.
+_UNCALLED = re.compile(r"fnref\d*:(.+)")
 _OWN_MESSAGES = ("Corrected", "Retracted")
+#: How many missing messages of a catalogue are named one by one.
+_SINGLE_MESSAGES = 5
 # A form posts to a service, which has no file here.
 _TAG = re.compile(r"<(?:a|link|img|script|source)\b[^>]*>", re.IGNORECASE)
 _TARGET = re.compile(r"\b(?:href|src)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
@@ -73,13 +76,21 @@ def check_site(
 
 
 def check_messages(site: Site) -> Iterator[Problem]:
-    """Texts of the theme, and of plugins, that a language has no finished translation for."""
+    """Texts of the theme, and of plugins, that a language has no finished translation for.
+
+    Many of a catalogue are said in one line: it has been begun, and other findings must not get lost among them.
+    """
     msgids = sorted({*theme_messages(site), *_OWN_MESSAGES, *site.context["MESSAGES"]})
     root = site.preparation.root
     folders = site.configuration.messages or (str(Path(site.preparation.settings["THEME"], "messages")),)
     for tag in site.editions:
         name = name_of(root / folders[0] / f"{tag}.po", root)
-        for msgid in site.catalogues.missing(tag, msgids):
+        missing = site.catalogues.missing(tag, msgids)
+        if len(missing) > _SINGLE_MESSAGES:
+            what = f"no text for {len(missing)} of {len(msgids)} messages, such as {missing[0]!r}"
+            yield Problem(name, 0, what, "Translate them.", warning=True)
+            continue
+        for msgid in missing:
             yield Problem(name, 0, f"no text for {msgid!r}", "Translate it.", warning=True)
 
 
@@ -158,6 +169,11 @@ def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
     base = f"{public.scheme or 'https'}://{public.netloc or 'site.invalid'}"
     ids: dict[Path, set[str]] = {}
     # A draft may be the first of its country or topic, whose page comes with it.
+    sources = {
+        output / one.save_as: name_of(one.content.source_path, site.preparation.root)
+        for one in site.plan.outputs
+        if one.content
+    }
     drafts = {output / one.save_as for one in site.plan.outputs if one.content and one.content.status == "draft"}
     for page in sorted(set(output.rglob("*.html")) - drafts):
         here = page.relative_to(output).as_posix().removesuffix("index.html")
@@ -177,7 +193,13 @@ def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
             elif url.fragment and file.suffix == ".html":
                 if file not in ids:
                     ids[file] = _ids(file.read_text("utf-8"))
-                if unquote(url.fragment) not in ids[file]:
+                fragment = unquote(url.fragment)
+                if fragment in ids[file]:
+                    continue
+                if note := _UNCALLED.match(fragment):  # its arrow leads back to where it would be called
+                    what = f"nothing calls the note [^{note[1]}]"
+                    yield Problem(sources.get(page, f"/{here}"), 0, what, "Call it where it belongs, or take it out.")
+                else:
                     what = f"the link to {target} names a place that is not on that page"
                     yield Problem(f"/{here}", 0, what, "Correct the part after #.")
 

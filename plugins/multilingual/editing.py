@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -114,13 +114,16 @@ def rename(content: Path, old: str, new: str) -> list[tuple[Path, Path]]:
         _write(path, text)
     for path, target in moves:
         path.rename(target)
+    for path in _find_records(content, old):
+        path.rename(path.with_name(f"{new}.json"))
     return moves
 
 
 def withdraw(content: Path, key: str, reason: str, day: date, *, erase: bool) -> list[Path]:
     """Mark every file of a piece as withdrawn; with `erase`, remove its text as well.
 
-    The reason goes into the source article, whose language it is in; translators may add it to theirs.
+    The reason goes into the source article, whose language it is in; translators may add it to theirs. What other parts
+    keep of the text goes with it.
     Returns the files changed. Raises EditingError.
     """
     files = _files_of(content, key)
@@ -140,7 +143,17 @@ def withdraw(content: Path, key: str, reason: str, day: date, *, erase: bool) ->
         texts[path] = text
     for path, text in texts.items():
         _write(path, text)
+    if erase:
+        former = {old for path in files for old in re.findall(r"[a-z0-9-]+", str(_fields(path).get("former_keys")))}
+        for one in sorted({key, *former - known_keys(content)}):
+            for record in _find_records(content, one):
+                record.unlink()
     return files
+
+
+def _find_records(content: Path, key: str) -> list[Path]:
+    """What other parts keep of a text in its languages, in hidden folders of their own: `.translations/fa/KEY.json`."""
+    return sorted(content.glob(f".*/*/{key}.json"))
 
 
 def add_value(text: str, name: str, value: str) -> str:
@@ -203,7 +216,7 @@ def _files_of(content: Path, key: str) -> list[Path]:
     return files
 
 
-def _fields(path: Path) -> Iterable[str]:
+def _fields(path: Path) -> Mapping[str, object]:
     try:
         return split_header(_plain(_read(path))).fields
     except HeaderError as error:

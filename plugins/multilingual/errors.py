@@ -10,9 +10,12 @@ them at once instead of the first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class ConfigurationError(ValueError):
@@ -45,7 +48,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.what}. {self.remedy}"
+        # One line, whatever a file is called: a code host obeys lines that begin as its commands do.
+        return _CONTROL.sub(lambda found: repr(found[0])[1:-1], f"{place}: {self.what}. {self.remedy}")
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

@@ -58,6 +58,7 @@ def _notices(article: Content, edition: Edition) -> str:
     """What a reader must know before the text, in the reader's language."""
     gettext = edition.translations.gettext
     marks = [(gettext("Corrected"), note) for note in article.corrections]
+    marks += [(gettext("Corrected in the original, not yet checked here"), note) for note in article.open_corrections]
     if article.retraction:
         marks.insert(0, (gettext("Retracted"), article.retraction))
     return "".join(

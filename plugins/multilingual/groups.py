@@ -233,6 +233,8 @@ class ContentModel:
             member.translation_key = group.key
             member.source = group.source
             member.is_source = member is group.source
+            stated = self._languages.find(text_of(member, "translated_from"))
+            member.made_from = group.members.get(stated.tag, group.source) if stated else group.source
         return group
 
     def _find_source(self, group: Group) -> Content | None:

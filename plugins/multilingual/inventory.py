@@ -8,7 +8,7 @@ a second.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,8 +42,12 @@ class Text:
     path: Path
     name: str
     fields: Mapping[str, tuple[str, ...]]
-    body: str
     raw: bytes = field(repr=False)
+
+    @property
+    def body(self) -> str:
+        """What stands below the header. Of most texts nobody asks; kept, it would double the memory that all take."""
+        return split_header(decode(self.raw)).body
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,16 @@ class Inventory:
     def reread(self, text: Text, raw: bytes) -> Text:
         """A text as other bytes have it, such as those of an earlier day. Raises HeaderError."""
         return _read(text.kind, text.key, text.lang, text.path, text.name, raw)
+
+    def filters(self, tag: str) -> dict[str, Callable[..., str]]:
+        """What templates call to write days and numbers in a language, by name."""
+        from .formats import format_date, format_number
+
+        language = next(one for one in self.languages if one.tag == tag)
+        return {
+            "localdate": lambda day: format_date(day, language),
+            "localnumber": lambda number: format_number(number, language),
+        }
 
     def messages(self, tag: str) -> NullTranslations:
         """The theme's texts in a language; in English where it has none."""
@@ -96,6 +110,9 @@ def take_inventory(root: Path, settings: Mapping[str, Any], languages: Languages
                 except HeaderError as error:
                     problems.append(Problem(name, error.line, error.what, error.remedy))
                     continue
+                except OSError as error:
+                    problems.append(Problem(name, 0, f"it cannot be read ({error.strerror})", "Mend it, or remove it."))
+                    continue
                 first = texts.setdefault((text.kind, text.key, text.lang), text)
                 if first.name != name:
                     problems.append(Problem(name, 0, f"{first.name} is the same in the same language", "Keep one."))
@@ -112,7 +129,7 @@ def take_inventory(root: Path, settings: Mapping[str, Any], languages: Languages
 
 def _read(kind: str, key: str, lang: str, path: Path, name: str, raw: bytes) -> Text:
     header = split_header(decode(raw))
-    return Text(kind, key, lang, path, name, _flatten(header), header.body, raw)
+    return Text(kind, key, lang, path, name, _flatten(header), raw)
 
 
 def _flatten(header: Header) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -67,8 +66,15 @@ def _with_own_data(locale: Locale) -> Locale:
     name a month would name it for those that refer to their own names as well.
     """
     data = localedata.load(str(locale))
-    data.update(deepcopy(data))
+    data.update(_part(data))
     return locale
+
+
+def _part(value: Any) -> Any:
+    """Copy the dictionaries, which Babel writes into; the rest, most of the data, it never changes."""
+    if isinstance(value, dict):
+        return {key: _part(one) if isinstance(one, dict | tuple) else one for key, one in value.items()}
+    return tuple(map(_part, value)) if type(value) is tuple else value
 
 
 def nearest_tags(tag: str) -> Iterator[str]:

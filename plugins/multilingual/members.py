@@ -72,6 +72,7 @@ class Fields:
         member.translated = self._read_day(member, "translated")
         member.translator = text_of(member, "translator") or None
         member.corrections = sorted(self._read_notes(member, "corrected"), key=lambda note: note.date)
+        member.open_corrections = []
         member.retraction = self.read_note(member, "retracted")
         member.embargoed = False
         member.neutral_url = None

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from posixpath import basename, splitext
 
 from .errors import Problem, suggestion
 from .languages import Language, Languages
@@ -43,7 +43,7 @@ class Layout:
 
     def place(self, kind: str, path: str) -> Placement:
         """Place a file; `path` is relative to the content folder, with forward slashes."""
-        parts = PurePosixPath(path)
+        key = splitext(basename(path))[0]  # pathlib would take longer than all the rest
         for root in self._roots.get(kind, ()):
             if root and not path.startswith(root + "/"):
                 continue
@@ -55,8 +55,8 @@ class Layout:
                 self._others.setdefault((kind, root), {}).setdefault(folder, path)
                 break
             self._with_languages.add((kind, root))
-            return Placement(language, parts.stem)
-        return Placement(None, parts.stem)
+            return Placement(language, key)
+        return Placement(None, key)
 
     def problems(self) -> list[Problem]:
         """Folders that name no language although their siblings do."""

@@ -16,6 +16,8 @@ from .errors import ConfigurationError
 from .headers import HeaderError, decode, split_header
 
 WATCHED = ("content", "theme", "plugins")
+#: How many drafts a build tells of: no page leads to them.
+DRAFTS = 10
 
 
 class Companion(Protocol):
@@ -61,7 +63,7 @@ def serve(root: Path, settings: Path, port: int, beside: Iterable[Start] = ()) -
     except (OSError, OverflowError) as error:
         raise ConfigurationError("--port", port, f"{error}. Choose another: ./blog serve --port {port + 1}") from error
     answering = threading.Thread(target=server.serve_forever, daemon=True)
-    spare = Spare(root)
+    spare = Spare(root, settings)
     edits = Edits(settings.parent / "content")
     companions: list[Companion] = []
     closing_all = ExitStack()
@@ -72,21 +74,24 @@ def serve(root: Path, settings: Path, port: int, beside: Iterable[Start] = ()) -
         for changed in changes(settings.parent):
             if any(path.endswith(".py") for path in changed):  # the spare may have imported what it was
                 spare.close()
-                spare = Spare(root)
+                spare = Spare(root, settings)
                 shutil.rmtree(cache, ignore_errors=True)
             with closing(spare):
                 only = edits.begin(changed)
                 report = spare.build(settings, output, overrides(server.url, cache), cache / "templates", only)
             edits.end(whole=not report.problems)
             server.state.renew(report.problems)
-            spare = Spare(root)  # after the page is renewed: its imports would take a processor from the build
+            spare = Spare(root, settings)  # after the page is renewed: it would take a processor from the build
             if not answering.is_alive():
                 answering.start()
                 print("\n".join([f"{server.url}/", *(companion.notice for companion in companions)]), flush=True)
             for problem in report.problems:
                 print(problem, file=sys.stderr)
             outcome = f"Not built: {len(report.problems)}" if report.problems else f"Built in {report.seconds:.2f} s"
-            print(outcome, flush=True)
+            told = [f"draft: {server.url}/{address}" for address in report.drafts[:DRAFTS]]
+            if len(report.drafts) > DRAFTS:
+                told.append(f"and {len(report.drafts) - DRAFTS} more drafts: save one to see its address")
+            print("\n".join([*told, outcome]), flush=True)
     finally:
         spare.close()
         server.server_close()

@@ -1,46 +1,45 @@
 """A build in a process of its own, which has done its imports before it is needed.
 
-Pelican keeps state between runs, so every build of `serve` gets a fresh process. Importing takes longer than building
-a small site; a spare process does it ahead, waits on its standard input for one order, answers on its standard output
-and ends. Whatever else it prints goes to the terminal.
+Pelican keeps state between runs, so every build of `serve` gets a fresh process. Importing plugins, loading what CLDR
+knows of languages and compiling catalogues takes longer than building a page; a spare process does it ahead, waits on
+its standard input for one order, answers on its standard output and ends. Whatever else it prints goes to the terminal.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import traceback
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import Problem
 
-WARM = ("babel", "jinja2", "markdown", "pelican", "multilingual.build", "multilingual.plugin")
-
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a build."""
+    """What became of a build; `drafts` are the addresses of those it wrote, which no list leads to."""
 
     problems: list[Problem]
     seconds: float = 0.0
+    drafts: list[str] = field(default_factory=list)
 
 
 class Spare:
     """The waiting process, seen from the one that started it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, settings: Path) -> None:
         plugins = str(Path(__file__).parent.parent)
         path = os.pathsep.join(filter(None, (plugins, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "multilingual.spare"],
+            [sys.executable, "-m", "multilingual.spare", str(settings)],
             cwd=root,
             env=os.environ | {"PYTHONPATH": path},
             stdin=subprocess.PIPE,
@@ -64,7 +63,7 @@ class Spare:
             what = f"the build ended without an answer (exit code {self._process.returncode})"
             return Report([Problem("the build", 0, what, "The terminal may say more; save a file to build again.")])
         report = json.loads(answer)
-        return Report([Problem(**problem) for problem in report["problems"]], report["seconds"])
+        return Report([Problem(**problem) for problem in report["problems"]], report["seconds"], report["drafts"])
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -73,18 +72,37 @@ class Spare:
 
 
 def main() -> None:
-    """Import, wait for an order, build, answer."""
+    """Get ready, wait for an order, build, answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; our parent ends us
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer:
         os.dup2(2, 1)
-        for module in WARM:
-            with contextlib.suppress(Exception):  # the build meets it again, and reports it
-                importlib.import_module(module)
+        logging.disable()
+        with contextlib.suppress(Exception, SystemExit):  # the build meets it again, and reports it
+            get_ready(Path(sys.argv[1]))
+        logging.disable(logging.NOTSET)
         order = sys.stdin.read()
         if order:
             json.dump(asdict(carry_out(**json.loads(order))), answer)
     sys.stdout.flush()
     os._exit(0)  # taking the interpreter apart would keep the author waiting for nothing
+
+
+def get_ready(settings_file: Path) -> None:
+    """Do what every build begins with and no text changes; the build does it again, and finds it in memory.
+
+    Settings and code cannot have changed by then: a change of either makes `serve` begin a new process.
+    """
+    from markdown import Markdown
+    from pelican import Pelican
+
+    from . import build  # noqa: F401 - only imported
+    from .catalogues import open_catalogues
+    from .settings import load_settings
+
+    settings = load_settings(settings_file, {})
+    Pelican(settings)  # imports the plugins, which read their settings
+    open_catalogues(settings, Path.cwd())
+    Markdown(**settings["MARKDOWN"])  # imports its extensions
 
 
 def carry_out(settings: str, output: str, overrides: dict[str, Any], template_cache: str, only: list[str]) -> Report:
@@ -104,7 +122,9 @@ def carry_out(settings: str, output: str, overrides: dict[str, Any], template_ca
         file, line = place(error, root)
         what = f"{type(error).__name__}: {error}"
         return Report([Problem(file, line, what, "Mend the line; the terminal shows the way that led there.")])
-    return Report([problem for problem in result.problems if not problem.warning], result.seconds)
+    outputs = result.site.plan.outputs if result.site else []
+    drafts = [output.url for output in outputs if output.content is not None and output.content.status == "draft"]
+    return Report(result.errors, result.seconds, drafts)
 
 
 def place(error: BaseException, root: Path) -> tuple[str, int]:

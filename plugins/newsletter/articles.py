@@ -76,6 +76,8 @@ class Said:
         #: The retraction, or None, and the corrections, each with its `date` and `text`.
         self.retraction: Any = getattr(article, "retraction", None)
         self.corrections: list[Any] = list(getattr(article, "corrections", None) or ())
+        #: Those of the source article that nobody has looked at here: the page may say still what was wrong.
+        self.open_corrections: list[Any] = list(getattr(article, "open_corrections", None) or ())
         self.url = absolute(f"{siteurl}/", str(article.url))
         digest = getattr(article, "content_digest", "")
         self.pages: tuple[tuple[str, str], ...] = ((self.url, digest),) if digest else ()
@@ -125,9 +127,10 @@ class Said:
 
     @property
     def source_language(self) -> str:
-        """The name of the language of the source, by CLDR; its own name where CLDR has none."""
-        names, language = self._article.language.locale.languages, self.source.language
-        tag = str(self.source.lang).replace("-", "_")
+        """The name of the language that it was translated from, by CLDR; its own name where CLDR has none."""
+        made_from = getattr(self._article, "made_from", None) or self.source
+        names, language = self._article.language.locale.languages, made_from.language
+        tag = str(made_from.lang).replace("-", "_")
         return str(names.get(tag) or names.get(language.locale.language) or language.name)
 
     @property

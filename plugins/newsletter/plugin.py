@@ -17,9 +17,9 @@ from pelican.plugins import signals
 from pelican.writers import Writer
 
 from .articles import Voice, wish_of
-from .campaigns import write_campaigns
+from .campaigns import read_campaigns, write_campaigns
 from .composition import Composer
-from .forms import find_contradiction
+from .forms import SignupForm, find_contradiction
 from .look import find_messages
 from .providers import make_form
 from .settings import Configuration, read_configuration
@@ -33,6 +33,7 @@ class _State:
     """The settings of the Pelican object that was made last, if it uses the plugin, and where its project is."""
 
     configuration: Configuration | None = None
+    form: SignupForm | None = None
     siteurl: str = ""
     root: Path = Path()
 
@@ -53,6 +54,7 @@ def prepare(pelican: Pelican) -> None:
     # Pelican has put the names of the loaded plugins there.
     if __package__ in settings["PLUGINS"]:
         _State.configuration = read_configuration(settings)
+        _State.form = make_form(_State.configuration)
         _State.siteurl = str(settings["SITEURL"])
         content = Path(settings["PATH"])
         _State.root = Path.cwd() if content.is_relative_to(Path.cwd()) else content.parent
@@ -62,7 +64,7 @@ def begin(generator: Generator) -> None:
     """Give templates the sign-up form, and have `./blog check` hold the privacy page to who gets what is filled in."""
     configuration, context = _State.configuration, generator.context
     if configuration is not None and "newsletter_form" not in context:
-        context["newsletter_form"] = make_form(configuration)
+        context["newsletter_form"] = _State.form
         context.setdefault("CHECKS", []).append(partial(check_claim, context, configuration))
 
 
@@ -110,13 +112,14 @@ def compose(generator: ArticlesGenerator, writer: Writer) -> None:
     if not _State.siteurl.startswith(("https://", "http://")):
         logger.warning("SITEURL = %r: no campaigns are composed, since letters need whole addresses", _State.siteurl)
         return
-    if generator.context.get(
-        "EDITED_TEXTS"
-    ):  # a writer waits for one page; the letters follow with the next whole build
-        return
-    articles = [one for name in _LISTS for one in getattr(generator, name)]
+    folder = _State.root / configuration.campaigns
+    articles, kept = [one for name in _LISTS for one in getattr(generator, name)], {}
+    edited = generator.context.get("EDITED_TEXTS")
+    # A writer waits for the page. Other texts' letters are as they were; one of a week tells of several.
+    if edited and folder.is_dir() and not configuration.digest:
+        articles, kept = [one for one in articles if str(one.source_path) in edited], read_campaigns(folder)
     composer = Composer(configuration, _State.siteurl, _voice_of(generator.env), _today())
-    write_campaigns(_State.root / configuration.campaigns, composer.compose(articles))
+    write_campaigns(folder, (kept | {one.key: one for one in composer.compose(articles)}).values())
 
 
 def _voice_of(environment: Any) -> Voice:

@@ -160,6 +160,10 @@ _VOID = frozenset(
     {"hr", "img", "br", "wbr", "input", "source", "track", "area", "base", "col", "embed", "link", "meta"}
 )
 _SILENT = frozenset({"script", "style", "template"})
+#: What is struck out is said no longer; a raised number is another number: 10² is not 102.
+_STRUCK = frozenset({"del", "s", "strike"})
+_RAISED = {"sup": "^", "sub": "_"}
+_FIGURE = re.compile(r"\s*[-+−]?\d")
 
 
 class _Walker(HTMLParser):
@@ -180,6 +184,7 @@ class _Walker(HTMLParser):
         self._cells = 0
         self._has_words = False
         self._has_picture = False
+        self._raised = ""
         self._silence = ""  # the element whose content is not read
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -214,7 +219,10 @@ class _Walker(HTMLParser):
         elif tag == "img":
             self._text.append(f" {given.get('alt', '')} ")
             self._has_picture = True
-        for name in ("href", "src", "title"):
+        elif tag in _STRUCK:
+            self._text.append("~~")
+        self._raised = _RAISED.get(tag, self._raised)
+        for name in ("href", "src", "srcset", "poster", "data", "title"):
             if value := "" if self._silence else given.get(name, "").strip():
                 self._links.append(self._first_key(value))
 
@@ -227,9 +235,16 @@ class _Walker(HTMLParser):
                 self.finish()
             while self._open.pop()[0] != tag:
                 pass
+        elif tag in _STRUCK:
+            self._text.append("~~")
+        elif tag in _RAISED:
+            self._raised = ""
 
     def handle_data(self, data: str) -> None:
         if not self._silence:
+            if self._raised and _FIGURE.match(data):
+                self._text.append(self._raised)
+            self._raised = ""
             self._text.append(data)
             self._has_words = self._has_words or not data.isspace()
 

@@ -14,6 +14,9 @@ from babel.messages.plurals import get_plural
 from babel.messages.pofile import PoFileError, read_po
 
 from .errors import DeskError
+from .words import count_words
+
+_PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,14 @@ class Entry:
         """What no other message of the catalogue has."""
         return self.context, self.id
 
+    @property
+    def words(self) -> int:
+        """How many words there are to translate, placeholders apart."""
+        return count_words(_PLACEHOLDER.sub("", self.id))
+
 
 def list_entries(folder: Path) -> list[Entry]:
-    """All messages of a folder's catalogues, in the order of the fullest. Raises DeskError."""
+    """All messages of a folder's catalogues, in the order of the fullest; none without a folder. Raises DeskError."""
     catalogues = sorted((_read(path) for path in sorted(folder.glob("*.po"))), key=len, reverse=True)
     found: dict[tuple[str, str], Entry] = {}
     for catalogue in catalogues:
@@ -58,12 +66,11 @@ def fill_up(path: Path, entries: Iterable[Entry], lang: str) -> int:
     """Give a catalogue an empty place for each message that it lacks, and begin it if need be; returns how many."""
     present = {_entry(message).identity for message in _read(path) if message.id} if path.exists() else set()
     lacking = [entry for entry in entries if entry.identity not in present]
-    if not lacking and path.exists():
-        return 0
-    plural_forms, count = find_plural(lang)
-    text = path.read_text("utf-8").rstrip("\n") if path.exists() else _begin(lang, plural_forms)
-    text = "\n\n".join([text, *(_write(entry, count) for entry in lacking)])
-    path.write_text(text + "\n", "utf-8", newline="\n")
+    if lacking:
+        plural_forms, count = find_plural(lang)
+        text = path.read_text("utf-8").rstrip("\n") if path.exists() else _begin(lang, plural_forms)
+        text = "\n\n".join([text, *(_write(entry, count) for entry in lacking)])
+        path.write_text(text + "\n", "utf-8", newline="\n")
     return len(lacking)
 
 
@@ -123,8 +130,3 @@ def _entry(message: Message) -> Entry:
 
 def _texts(message: Message) -> Sequence[str]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))
-
-
-def count_words(entries: Iterable[Entry]) -> int:
-    """How many words there are in messages, placeholders apart."""
-    return sum(len(re.findall(r"[^\W\d_]+", re.sub(r"%\(\w+\)s", "", entry.id))) for entry in entries)

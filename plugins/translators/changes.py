@@ -14,7 +14,7 @@ from .words import split_words
 Op = Literal["same", "changed", "added", "removed", "moved"]
 
 #: How alike two blocks must be, of 1, to count as one that was changed: where it stood, and anywhere else.
-_ALIKE_IN_PLACE, _ALIKE_ELSEWHERE = 0.25, 0.5
+_ALIKE_IN_PLACE, ALIKE_ELSEWHERE = 0.25, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +187,16 @@ class _Alignment:
                 self._take("changed", run, (place,))
 
     def _pair_alike(self) -> None:
-        before = {place: _profile(self._old[place]) for place in self._left_old}
-        after = {place: _profile(self._new[place]) for place in self._left_new}
+        before = {place: make_profile(self._old[place].text) for place in self._left_old}
+        after = {place: make_profile(self._new[place].text) for place in self._left_new}
         ranked = []
         for a, profile in before.items():
             for b, other in after.items():
                 if (self._old[a].kind == "note") != (self._new[b].kind == "note"):
                     continue
                 in_place = self._gaps[0][a] == self._gaps[1][b]
-                alike = _alike(profile, other)
-                if alike >= (_ALIKE_IN_PLACE if in_place else _ALIKE_ELSEWHERE):
+                alike = compare_profiles(profile, other)
+                if alike >= (_ALIKE_IN_PLACE if in_place else ALIKE_ELSEWHERE):
                     ranked.append((-alike, not in_place, abs(a - b), a, b))
         for *_, a, b in sorted(ranked):
             if a in self._left_old and b in self._left_new:
@@ -258,12 +258,12 @@ def _letters(block: Block) -> str:
 Profile = Counter[tuple[str, str]]
 
 
-def _profile(block: Block) -> Profile:
-    """The neighbouring words of a block, its ends included: alike texts share them, texts of one language do not."""
-    words = [word for word in split_words(fold(block.text).casefold()) if not word.isspace()]
+def make_profile(text: str) -> Profile:
+    """The neighbouring words of a text, its ends included: alike texts share them, texts of one language do not."""
+    words = [word for word in split_words(fold(text).casefold()) if not word.isspace()]
     return Counter(pairwise(["", *words, ""]))
 
 
-def _alike(one: Profile, other: Profile) -> float:
+def compare_profiles(one: Profile, other: Profile) -> float:
     """Dice's coefficient: 0 for nothing in common, 1 for the same."""
     return 2 * (one & other).total() / ((one.total() + other.total()) or 1)

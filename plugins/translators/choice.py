@@ -9,14 +9,20 @@ from .errors import DeskError
 from .states import Survey, Translation, is_draft
 
 
-def choose_language(survey: Survey, raw: str) -> Language:
-    """The site's language that a spelling means. Raises DeskError, which says how a language is started."""
+def choose_language(survey: Survey, raw: str, option: str = "") -> Language:
+    """The site's language that a spelling means, given with `option` if any.
+
+    Raises DeskError, which says how a language is started.
+    """
     wanted = raw.casefold().replace("_", "-")
     for language in survey.inventory.languages:
         if language.tag.casefold() == wanted:
             return language
-    tags = ", ".join(language.tag for language in survey.inventory.languages)
-    raise DeskError(raw, "not a language of this site", f"Use one of {tags}; `./blog language {raw}` starts another")
+    tags = [language.tag for language in survey.inventory.languages]
+    near = [tag for tag in tags if tag.casefold().split("-")[0] == wanted.split("-")[0]]
+    remedy = f"Did you mean {' or '.join(near)}?" if near else f"Use one of {', '.join(tags)}."
+    start = f"`./blog language {raw}` starts another, and says which line the settings need"
+    raise DeskError(f"{option} {raw}".strip(), "not a language of this site", f"{remedy} {start}")
 
 
 def choose_translation(survey: Survey, key: str, lang: str) -> Translation:
@@ -25,7 +31,7 @@ def choose_translation(survey: Survey, key: str, lang: str) -> Translation:
     group = next((group for group in survey.groups if group.key == key), None)
     if group is None:
         keys = sorted({group.key for group in survey.groups})
-        near = get_close_matches(key, keys, n=3, cutoff=0.5)
+        near = get_close_matches(key, keys, n=3, cutoff=0.6)
         remedy = f"Did you mean {' or '.join(near)}?" if near else "`./blog translations` lists all texts"
         broken = next((problem for problem in survey.problems if f"/{key}." in problem or repr(key) in problem), "")
         raise DeskError(key, "there is no article or page of this key", broken or remedy)
@@ -46,8 +52,16 @@ def choose_source(survey: Survey, one: Translation, lang: str) -> Text:
     """The text to translate from: the source article, or that of `lang`. Raises DeskError."""
     if not lang:
         return one.source
-    tag = choose_language(survey, lang).tag
-    for text in survey.inventory.texts:
-        if (text.kind, text.key, text.lang) == (one.kind, one.key, tag) and tag != one.lang and not is_draft(text):
-            return text
-    raise DeskError(f"--from {lang}", f"there is no finished text of {one.key} in it", "Leave --from out")
+    tag = choose_language(survey, lang, "--from").tag
+    found = {text.lang: text for text in list_sources(survey, one)}
+    if tag not in found:
+        what = f"there is no finished text of {one.key} in it"
+        raise DeskError(f"--from {lang}", what, f"Use one of {', '.join(found)}")
+    return found[tag]
+
+
+def list_sources(survey: Survey, one: Translation) -> list[Text]:
+    """The finished texts that a translation can be made from, the source article first."""
+    group = next(group for group in survey.groups if (group.kind, group.key) == (one.kind, one.key))
+    texts = [other.text for other in group.translations.values() if other.text and other.lang != one.lang]
+    return [group.article, *(text for text in texts if not is_draft(text))]

@@ -7,20 +7,16 @@ import gc
 import json
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .content import Inventory
-    from .states import Group, Survey, Translation
+    from .content import Inventory, Text
+    from .states import Survey, Translation
 
 # Whatever is large is imported where it is used, so that `--help` answers at once.
-
-#: What stands in the matrix for each state.
-MARKS = {"missing": ".", "claimed": "c", "draft": "d", "unrecorded": "?", "outdated": "!", "current": "="}
 
 
 def add_commands(subparsers: Any, root: Path) -> None:
@@ -28,21 +24,23 @@ def add_commands(subparsers: Any, root: Path) -> None:
     parser = subparsers.add_parser(
         "translations",
         help="what is missing, what is outdated, and what to do first",
-        description="Show what state every translation is in. First come texts with a correction that has not reached "
-        "every translation, then those that most languages lack or have as they were, then the newest.",
+        description="Show the state of every translation. The order is what to do first: texts with a correction that "
+        "has not reached every translation, then those that most languages lack or have as they were, then the newest. "
+        "Days count from when a translation was last in line with its source; without one, from the article's date.",
     )
     parser.add_argument("--lang", default="", help="one language only, with what to do for each text")
-    parser.add_argument("--json", action="store_true", help="everything, for a program")
-    parser.add_argument(
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="everything, for a program (plugins/translators/README.md)")
+    output.add_argument("--html", action="store_true", help="write the dashboard: pages for an editor's browser")
+    output.add_argument(
+        "--preview", type=Path, metavar="FOLDER", help="build the site as it would be published, to look at from a disk"
+    )
+    output.add_argument(
         "--record", action="store_true", help="record what unrecorded translations were made from, as CI does"
     )
-    parser.add_argument(
-        "--base", default="", metavar="REF", help="with --record: their sources as they were where this branch left REF"
-    )
-    parser.add_argument("--html", action="store_true", help="write the dashboard: pages for an editor's browser")
     parser.add_argument("--in", dest="speaking", default="", metavar="LANG", help="with --html: the editor's language")
     parser.add_argument(
-        "--preview", type=Path, metavar="FOLDER", help="build the site as it would be published, to look at from a disk"
+        "--base", default="", metavar="REF", help="with --record: their sources as they were where this branch left REF"
     )
     parser.set_defaults(run=lambda args: run_translations(args, root))
 
@@ -61,20 +59,41 @@ def add_commands(subparsers: Any, root: Path) -> None:
     _add_commit(translate)
     translate.set_defaults(run=lambda args: run_translate(args, root))
 
-    diff = subparsers.add_parser("diff", help="what changed in the source, beside its present translation")
+    diff = subparsers.add_parser(
+        "diff",
+        help="what changed in the source, beside its present translation",
+        description="Show each block of the source that came, went, moved or changed since it was translated, with "
+        "-[what went]+[what came], above the block of the translation that is about it.",
+    )
     _add_translation(diff)
     diff.add_argument("--html", type=Path, metavar="FILE", help="write it as a page that needs nothing else")
     diff.set_defaults(run=lambda args: run_diff(args, root))
 
-    accept = subparsers.add_parser("accept", help="record that a translation says what its source says now")
+    accept = subparsers.add_parser(
+        "accept",
+        help="record that a translation says what its source says now",
+        description="Record that a translation says what its source says now: it is current from then on. "
+        "`./blog diff` shows what has to be looked at.",
+    )
     _add_translation(accept)
-    accept.add_argument("--minor", action="store_true", help="what changed asks nothing of the translation")
+    accept.add_argument("--minor", action="store_true", help="nothing in the translation had to be mended")
     _add_commit(accept)
     accept.set_defaults(run=lambda args: run_accept(args, root))
 
-    kit = subparsers.add_parser("kit", help="one file to mail to a translator who has nothing installed")
+    kit = subparsers.add_parser(
+        "kit",
+        help="one file to mail to a translator who has nothing installed",
+        description="Write one file, source and place for the translation side by side. It names nobody. "
+        "`./blog import` takes in what comes back.",
+    )
     _add_translation(kit)
-    kit.add_argument("--format", choices=["docx", "html"], default="docx", help="default: docx, the safer to fill in")
+    kit.add_argument("--from", dest="source", default="", metavar="LANG", help="translate the text in LANG")
+    kit.add_argument(
+        "--format",
+        choices=["docx", "html"],
+        default="docx",
+        help="docx for a word processor (the default); html for a browser, where what is not saved is lost",
+    )
     kit.add_argument(
         "--output",
         type=Path,
@@ -89,9 +108,12 @@ def add_commands(subparsers: Any, root: Path) -> None:
         help="take in a kit that came back, or a .docx or .md",
         description="Write the translation that a file holds, as Markdown. Nothing of the file is kept but its text.",
     )
-    importing.add_argument("file", type=Path, help="a kit (.docx, .html), or a text (.docx, .md)")
+    importing.add_argument("file", type=Path, metavar="FILE", help="a kit (.docx, .html), or a text (.docx, .md)")
     importing.add_argument("--key", default="", help="which text it is, if it is no kit")
     importing.add_argument("--lang", default="", help="its language, if it is no kit")
+    importing.add_argument(
+        "--from", dest="source", default="", metavar="LANG", help="what it was translated from, if it is no kit"
+    )
     importing.add_argument("--replace", action="store_true", help="write over the translation that is there")
     importing.add_argument("--check", action="store_true", help="show what is doubtful, and write nothing")
     _add_name(importing)
@@ -104,15 +126,14 @@ def add_commands(subparsers: Any, root: Path) -> None:
         description="Begin every catalogue of a language, and list what is left to do, in order. Run it again to see "
         "what still is.",
     )
-    language.add_argument("tag", help="a BCP 47 tag, such as tr or pt-BR")
-    language.add_argument("--all", action="store_true", help="every place, not only the first of each")
+    language.add_argument("tag", metavar="TAG", help="a BCP 47 tag, such as tr or pt-BR")
     _add_commit(language)
     language.set_defaults(run=lambda args: run_language(args, root))
 
 
 def _add_translation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", help="the text's key: its file's name without the ending")
-    parser.add_argument("lang", help="the language of the translation")
+    parser.add_argument("key", metavar="KEY", help="the text's key: its file's name without the ending")
+    parser.add_argument("lang", metavar="LANG", help="the language of the translation")
 
 
 def _add_name(parser: argparse.ArgumentParser) -> None:
@@ -127,23 +148,26 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
 
 def _add_commit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--commit", action="store_true", help="commit what was written, as TRANSLATORS_COMMITTER and at 00:00 UTC"
+        "--commit", action="store_true", help="commit the files concerned, as TRANSLATORS_COMMITTER and at 00:00 UTC"
     )
 
 
 def run_translations(args: argparse.Namespace, root: Path) -> int:
     """Show the state of all translations, or record what they were made from; 1 when a file is broken."""
+    from .choice import choose_language
     from .errors import DeskError
+    from .listing import describe, list_to_do, show_matrix
 
+    if args.base and not args.record:
+        raise DeskError(f"--base {args.base}", "it says from when to record", "Add --record")
+    if args.speaking and not args.html:
+        raise DeskError(f"--in {args.speaking}", "it is the language of the dashboard", "Add --html")
+    if args.lang and (args.html or args.preview):
+        raise DeskError(f"--lang {args.lang}", "what is written has every language", "Leave it out")
     if args.preview:
         return _write_preview(args, root)
     survey = _take_survey(args, root)
-    tags = [language.tag for language in survey.inventory.languages]
-    lang = next((tag for tag in tags if tag.casefold() == args.lang.casefold().replace("_", "-")), "")
-    if args.lang and not lang:
-        raise DeskError(f"--lang {args.lang}", "not a language of this site", f"Use one of {', '.join(tags)}")
-    if args.base and not args.record:
-        raise DeskError(f"--base {args.base}", "it says from when to record", "Add --record")
+    lang = choose_language(survey, args.lang, "--lang").tag if args.lang else ""
     today = datetime.now(UTC).date()
     if args.record:
         _record(survey, today, args.base, lang)
@@ -152,9 +176,9 @@ def run_translations(args: argparse.Namespace, root: Path) -> int:
     elif args.html:
         _write_dashboard(survey, root, args.speaking, today)
     elif lang:
-        print("\n".join(_list(survey, lang, today)))
+        print("\n".join(list_to_do(survey, lang, today)))
     else:
-        print("\n".join(_matrix(survey, today)))
+        print("\n".join(show_matrix(survey, today)))
     for problem in survey.problems:
         print(problem, file=sys.stderr)
     return 1 if survey.problems else 0
@@ -165,7 +189,6 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
     from .choice import choose_source, choose_translation
     from .drafting import begin, finish, give_back
     from .glossary import open_glossary
-    from .scaffold import PLACE
 
     desk = _Desk(args, root)
     one = choose_translation(desk.survey, args.key, args.lang)
@@ -177,6 +200,8 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
     if args.done:
         desk.keep(finish(desk.survey, one, desk.today), f"Translate {one.key} into {one.lang}")
         print(f"{one.text.name if one.text else what}: finished. `./blog check` looks at it beside its source.")
+        if one.changes or one.notes:
+            print(f"Its source has changed meanwhile: ./blog diff {one.key} {one.lang}")
         return 0
     source = choose_source(desk.survey, one, args.source)
     path, written = begin(
@@ -189,19 +214,34 @@ def run_translate(args: argparse.Namespace, root: Path) -> int:
         desk.today,
     )
     desk.keep(written, f"Begin the translation of {one.key} into {one.lang}")
-    name = path.relative_to(root).as_posix()
-    if one.text:
-        print(f"{what}: claimed. What changed in its source: ./blog diff {one.key} {one.lang}; then mend {name}")
-        return 0
-    print(f"{name}: write over {PLACE} below each quotation, {_count(one.words, 'word')}. ./blog serve shows it.")
-    print(f"When it is finished: ./blog translate {one.key} {one.lang} --done")
+    print("\n".join(_instruct(one, source, path.relative_to(root).as_posix())))
     return 0
+
+
+def _instruct(one: Translation, source: Text, name: str) -> Iterable[str]:
+    """What to do with the file of a translation that has been claimed."""
+    from .listing import count
+    from .scaffold import PLACE
+    from .states import count_text
+
+    pair = f"{one.key} {one.lang}"
+    if one.state == "outdated":
+        yield f"{name}: claimed. ./blog diff {pair} shows what changed in its source."
+        yield f"When it says the same: ./blog accept {pair}"
+    elif one.state == "unrecorded":
+        yield f"{name}: claimed. Nobody has recorded what it was made from: compare it with {source.name}."
+        yield f"When it says the same: ./blog accept {pair}"
+    else:
+        size = f", {count(count_text(source), 'word')} from {source.lang}" if one.text is None else ""
+        yield f"{name}: write over {PLACE} below each quotation{size}. ./blog serve shows it, and says where."
+        yield f"When it is finished: ./blog translate {pair} --done"
 
 
 def run_diff(args: argparse.Namespace, root: Path) -> int:
     """Show what changed in a source since it was translated."""
     from .choice import choose_language, choose_translation
     from .comparison import compare, show_passages, write_page
+    from .listing import count
 
     survey = _take_survey(args, root)
     one = choose_translation(survey, args.key, args.lang)
@@ -209,8 +249,9 @@ def run_diff(args: argparse.Namespace, root: Path) -> int:
     passages = compare(survey, one)
     title = " ".join(one.source.fields.get("title", ()))
     if args.html:
+        args.html.parent.mkdir(parents=True, exist_ok=True)
         args.html.write_text(write_page(passages, one.key, title, source, target, one.notes), "utf-8", newline="\n")
-        print(f"{args.html}: {_count(len(passages), 'change')}.")
+        print(f"{args.html}: {count(len(passages), 'change')}.")
         return 0
     for note in one.notes:
         print(f"The source article was {note}.\n")
@@ -239,13 +280,12 @@ def run_accept(args: argparse.Namespace, root: Path) -> int:
     from .choice import choose_translation
     from .drafting import expect_finished
     from .recording import accept
-    from .records import record_path
 
     desk = _Desk(args, root)
     one = choose_translation(desk.survey, args.key, args.lang)
     text = expect_finished(one)
-    accept(desk.survey, one, desk.today, minor=args.minor)
-    desk.keep([record_path(desk.survey.inventory.content, one.lang, one.key)], f"Accept {one.key} in {one.lang}")
+    written = accept(desk.survey, one, desk.today, minor=args.minor)
+    desk.keep([text.path, *written], f"Accept {one.key} in {one.lang}")  # the text, as it was mended
     print(f"{text.name}: in line with {one.source.name} as it is now.")
     return 0
 
@@ -253,7 +293,7 @@ def run_accept(args: argparse.Namespace, root: Path) -> int:
 def run_kit(args: argparse.Namespace, root: Path) -> int:
     """Write a kit."""
     from .catalogues import read_messages
-    from .choice import choose_translation
+    from .choice import choose_source, choose_translation
     from .exchange import make_kit
     from .glossary import open_glossary
 
@@ -266,6 +306,7 @@ def run_kit(args: argparse.Namespace, root: Path) -> int:
         desk.survey,
         open_glossary(desk.survey, desk.configuration),
         one,
+        choose_source(desk.survey, one, args.source),
         args.format,
         lambda text: messages.get(("", text), text),
     )
@@ -281,16 +322,26 @@ def run_import(args: argparse.Namespace, root: Path) -> int:
     """Take in a translation that was sent in; 1 when there is one already and it was not to be replaced."""
     from .errors import DeskError
     from .exchange import receive, show_doubts, write_delivery
+    from .listing import count
+    from .scaffold import PLACE
+    from .states import is_draft
 
     desk = _Desk(args, root)
-    delivery = receive(desk.survey, args.file.name, args.file.read_bytes(), args.key, args.lang)
+    try:
+        data = args.file.read_bytes()
+    except OSError as error:
+        what = f"it cannot be read ({error.strerror or error})"
+        raise DeskError(str(args.file), what, "Say where the file is that came") from error
+    delivery = receive(desk.survey, args.file.name, data, args.key, args.lang, args.source)
     one = delivery.one
     if one.text and not (args.replace or args.check):
         remedy = "--check shows what is doubtful in the file, --replace writes over the text"
         raise DeskError(args.file.name, f"{one.text.name} is there already", remedy)
     for line in show_doubts(delivery):
         print(line)
-    doubts = _count(len(delivery.imported.doubts), "doubt")
+    if one.text and delivery.is_overtaken:
+        print(f"{one.text.name} has changed since the kit was made: what was done there is not in {args.file.name}")
+    doubts = count(len(delivery.imported.doubts), "doubt")
     if args.check:
         print(f"{args.file.name}: {one.key} in {one.lang}, {doubts}. Nothing was written.")
         return 0
@@ -300,6 +351,9 @@ def run_import(args: argparse.Namespace, root: Path) -> int:
     print(f"{name}: {doubts} to look at." if delivery.imported.doubts else f"{name}: nothing doubtful.")
     if not delivery.is_recent:
         print(f"Its source has changed since the kit was made: ./blog diff {one.key} {one.lang}")
+    if one.text is None or is_draft(one.text):
+        done = f"./blog translate {one.key} {one.lang} --done"
+        print(f"What is not translated is {PLACE} there. When it is finished: {done}")
     return 0
 
 
@@ -308,11 +362,9 @@ def run_language(args: argparse.Namespace, root: Path) -> int:
     from .edition import describe_edition, read_tag, start_edition
 
     desk = _Desk(args, root)
-    edition = start_edition(desk.survey.inventory, desk.survey, desk.configuration, read_tag(args.tag))
+    edition = start_edition(desk.survey, desk.configuration, read_tag(args.tag))
     desk.keep(edition.written, f"Begin the catalogues of {edition.lang}")
-    print("\n".join(describe_edition(edition, root, 0 if args.all else 3)))
-    if not edition.left:
-        print(f"{edition.lang}: everything is there. `./blog check` looks at it.")
+    print("\n".join(describe_edition(edition, root)))
     return 0
 
 
@@ -343,15 +395,17 @@ def _take_survey(args: argparse.Namespace, root: Path) -> Survey:
     from .settings import read_configuration
     from .states import Survey
 
-    gc.disable()  # all that is read is kept: looking for garbage among it took a third of the time
+    gc.disable()  # all that is read is kept: to look for garbage among it, now or later, took a third of the time
     try:
         inventory: Inventory = args.read_content[0](root)
         return Survey(inventory, read_configuration(inventory.settings))
     finally:
+        gc.freeze()
         gc.enable()
 
 
 def _record(survey: Survey, today: date, base: str, lang: str) -> None:
+    from .listing import count
     from .recording import record_all
 
     done = list(record_all(survey, today, base, lang))
@@ -359,7 +413,7 @@ def _record(survey: Survey, today: date, base: str, lang: str) -> None:
     for one, _ in done:
         print(f"recorded: {one.key} in {one.lang}, from {one.source.lang}")
     where = f"; {earlier} by the source as it was where this branch left {base}" if base else ""
-    print(f"Recorded {_count(len(done), 'translation')}{where}." if done else "Nothing to record.")
+    print(f"Recorded {count(len(done), 'translation')}{where}." if done else "Nothing to record.")
 
 
 def _write_preview(args: argparse.Namespace, root: Path) -> int:
@@ -380,157 +434,6 @@ def _write_dashboard(survey: Survey, root: Path, speaking: str, today: date) -> 
 
     settings = survey.inventory.settings
     configuration = read_configuration(settings)
-    language = choose_language(survey, speaking or str(settings["DEFAULT_LANG"]))
+    language = choose_language(survey, speaking or str(settings["DEFAULT_LANG"]), "--in")
     page = write_dashboard(survey, root / configuration.dashboard, language, today, open_repository(configuration))
     print(f"{page.relative_to(root) if page.is_relative_to(root) else page}: open it in a browser.")
-
-
-def describe(survey: Survey, today: date, lang: str = "") -> dict[str, Any]:
-    """Everything, in the order in which it is to be done; texts with nothing to do come last."""
-    from .states import in_order
-
-    urgent = in_order(survey.groups, lang)
-    rest = [group for group in survey.groups if group not in urgent]
-    return {
-        "languages": [
-            {
-                "lang": language.tag,
-                "name": language.name,
-                "counts": dict(_count_states(survey, language.tag)),
-                "words": _count_words(survey, language.tag),
-            }
-            for language in survey.inventory.languages
-            if not lang or language.tag == lang
-        ],
-        "texts": [
-            {
-                "kind": group.kind,
-                "key": group.key,
-                "source": group.article.lang,
-                "title": " ".join(group.article.fields.get("title", ())),
-                "translations": {
-                    one.lang: _describe(one, today)
-                    for one in group.translations.values()
-                    if not lang or one.lang == lang
-                },
-            }
-            for group in (*urgent, *rest)
-        ],
-        "problems": survey.problems,
-    }
-
-
-def _describe(one: Translation, today: date) -> dict[str, Any]:
-    from .states import age
-
-    return {
-        "state": one.state,
-        "from": one.source.lang,
-        "words": one.words,
-        "age": age(one, today),
-        "changes": dict(Counter(change.op for change in one.changes)),
-        "upstream": one.upstream,
-        "notes": list(one.notes),
-        "claim": {"by": one.claim.by, "day": one.claim.day.isoformat()} if one.claim else None,
-    }
-
-
-def _matrix(survey: Survey, today: date) -> Iterable[str]:
-    """Counts by language, then a line for each text that is not current everywhere."""
-    from .states import STATES, age, in_order
-
-    tags = [language.tag for language in survey.inventory.languages]
-    counts = {tag: _count_states(survey, tag) for tag in tags}
-    words = {tag: _count_words(survey, tag) for tag in tags}
-    width = max((len(tag) for tag in tags), default=0)
-    width = max(width, *(len(f"{number:,}") for number in words.values())) + 2
-    head = 13
-    yield " " * head + "".join(tag.rjust(width) for tag in tags)
-    for state in STATES:
-        if any(counts[tag][state] for tag in tags):
-            label = f"{MARKS[state]} {state}".ljust(head)
-            yield label + "".join((str(counts[tag][state]) if counts[tag][state] else "").rjust(width) for tag in tags)
-    yield "words to do".ljust(head) + "".join((f"{words[tag]:,}" if words[tag] else "").rjust(width) for tag in tags)
-    groups = in_order(survey.groups)
-    yield ""
-    if not groups:
-        yield "Everything is current."
-        return
-    size = max(width, 4)
-    name = max(len(group.key) for group in groups) + 2
-    yield "text".ljust(name) + "".join(tag.rjust(size) for tag in tags) + "  days"
-    for group in groups:
-        days = max((one_age for one in group.to_do if (one_age := age(one, today)) is not None), default=None)
-        marks = "".join(_mark(group, tag).rjust(size) for tag in tags)
-        yield (group.key.ljust(name) + marks + ("" if days is None else str(days)).rjust(6) + _remark(group)).rstrip()
-    yield ""
-    yield "@ source article. What to do in a language: ./blog translations --lang " + tags[-1]
-
-
-def _mark(group: Group, tag: str) -> str:
-    if tag == group.article.lang:
-        return "@"
-    one = group.translations.get(tag)
-    return MARKS[one.state] if one else ""
-
-
-def _remark(group: Group) -> str:
-    notes = sorted({note for one in group.to_do for note in one.notes})
-    return f"  {', '.join(notes)}" if notes else ""
-
-
-def _list(survey: Survey, lang: str, today: date) -> Iterable[str]:
-    """What there is to do in one language, the most important first."""
-    from .states import age, in_order
-
-    groups = in_order(survey.groups, lang)
-    for group in groups:
-        one = group.translations[lang]
-        days = age(one, today)
-        since = "" if days is None else f", {_count(days, 'day')}"
-        words = f", {_count(one.words, 'word')}" if one.words else ""
-        yield f"{group.key}: {one.state}{words}{since}"
-        yield from (f"    {line}" for line in _explain(one))
-    counts = _count_states(survey, lang)
-    told = ", ".join(f"{number:,} {state}" for state, number in counts.items())
-    yield (
-        "\n" if groups else ""
-    ) + f"{lang}: {told or 'nothing to translate'}; {_count_words(survey, lang):,} words to do."
-
-
-def _explain(one: Translation) -> Iterable[str]:
-    """Why a translation is in its state, and the command that comes next."""
-    for note in one.notes:
-        yield f"the source article was {note}"
-    counts = Counter(change.op for change in one.changes)
-    if counts:
-        yield f"{one.source.lang}: {', '.join(f'{number} {op}' for op, number in counts.items())}"
-    if one.upstream:
-        yield f"{one.source.lang}, from which it was translated, is outdated itself"
-    if one.claim:
-        yield f"claimed on {one.claim.day.isoformat()}" + (f" by {one.claim.by}" if one.claim.by else "")
-    if one.state == "missing":
-        yield f"./blog translate {one.key} {one.lang}"
-    elif one.state == "outdated":
-        yield f"./blog diff {one.key} {one.lang}"
-    elif one.state == "unrecorded":
-        yield f"./blog accept {one.key} {one.lang}  (if it says what its source says)"
-
-
-def _states(survey: Survey, lang: str) -> Sequence[Translation]:
-    return [one for group in survey.groups if (one := group.translations.get(lang))]
-
-
-def _count_states(survey: Survey, lang: str) -> Counter[str]:
-    from .states import STATES
-
-    found = Counter(one.state for one in _states(survey, lang))
-    return Counter({state: found[state] for state in STATES if found[state]})
-
-
-def _count_words(survey: Survey, lang: str) -> int:
-    return sum(one.words for one in _states(survey, lang))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

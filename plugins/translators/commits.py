@@ -20,7 +20,7 @@ _COMMITTER = re.compile(r"(?P<name>[^<>\n\0]*[^<>\s\0]) <(?P<address>[^<>\s\0]+@
 #: Settings of Git's by which a commit would carry more than it is told, or run a program.
 _QUIET = (
     f"core.hooksPath={os.devnull}", "core.fsmonitor=false", "commit.gpgSign=false", "commit.template=",
-    "gc.auto=0", "maintenance.auto=false",
+    "gc.auto=0", "maintenance.auto=false", f"core.attributesFile={os.devnull}", "i18n.commitEncoding=UTF-8",
 )  # fmt: skip
 
 
@@ -49,7 +49,8 @@ def commit_files(root: Path, paths: Iterable[Path], message: str, setting: str, 
     repository.run("add", "--all", "--", *names)
     if not repository.run("status", "--porcelain", "--", *names):
         return False
-    repository.run("commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message, "--only", "--", *names)
+    options = ("--quiet", "--no-verify", "--no-gpg-sign", "--cleanup=whitespace")
+    repository.run("commit", *options, "--message", message, "--only", "--", *names)
     return True
 
 
@@ -76,7 +77,7 @@ class _Repository:
         except FileNotFoundError as error:
             raise DeskError("--commit", "there is no Git on this machine", "Leave --commit out") from error
         if done.returncode:
-            said = " ".join(done.stderr.split()) or f"git {arguments[0]} failed"
+            said = " ".join(done.stderr.split()).rstrip(".") or f"git {arguments[0]} failed"
             raise DeskError("--commit", said, "The files are written; commit them when this is mended")
         return done.stdout
 

@@ -60,7 +60,7 @@ def compare(survey: Survey, one: Translation) -> list[Passage]:
 def place_changes(old: Sequence[Block], new: Sequence[Block], translation: Sequence[Block]) -> list[Passage]:
     """What changed between two states of a source, and where that stands in a translation of the old one."""
     beside: dict[int, tuple[int, ...]] = {}
-    for pair in pair_blocks([_as_piece(block) for block in old], [_as_piece(block) for block in translation]):
+    for pair in pair_blocks([as_piece(block) for block in old], [as_piece(block) for block in translation]):
         beside |= dict.fromkeys(pair.source, pair.target)
     found = []
     before: tuple[int, ...] = ()
@@ -78,7 +78,7 @@ def place_changes(old: Sequence[Block], new: Sequence[Block], translation: Seque
     return found
 
 
-def _as_piece(block: Block) -> Piece:
+def as_piece(block: Block) -> Piece:
     """A block as the alignment of two languages looks at it."""
     label = note_labels(block)[:1] if block.kind == "note" else ()
     name = label[0] if label else block.text.partition(":")[0] if block.kind == "field" else ""
@@ -139,16 +139,21 @@ def _missing(passage: Passage) -> str:
 # As a page
 
 _STYLE = """
-:root { color-scheme: light dark; }
-body { font: 1rem/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1rem; margin: 2rem 0 .5rem; }
-.beside { display: grid; gap: 1rem 2rem; grid-template-columns: 1fr 1fr; }
-.beside { border-block-start: 1px solid; padding-block-start: .5rem; }
-.beside > div { overflow-wrap: anywhere; white-space: pre-line; }
-ins, del { border-radius: .15em; padding: 0 .1em; color: #111; }
-ins { background: #c9efd0; } del { background: #f7cfcf; }
-.remark { font-style: italic; }
-@media (max-width: 45rem) { .beside { grid-template-columns: 1fr; } }
+:root { color-scheme: light dark; --rule: light-dark(#cdc8bd, #43464a); --quiet: light-dark(#55524c, #b4b0a7); }
+body { margin: 0 auto; max-inline-size: 72rem; padding: 1rem clamp(1rem, 3vw, 2rem) 4rem;
+  font: 1rem/1.6 system-ui, sans-serif; overflow-wrap: anywhere;
+  color: light-dark(#1b1b1a, #e6e3dc); background: light-dark(#fdfcf9, #16181a); }
+:lang(ar), :lang(fa), :lang(ur) { line-height: 1.8; }
+h1 { margin-block: 1rem 0.25rem; font-size: 1.625rem; line-height: 1.3; }
+h2 { margin-block: 2rem 0.5rem; padding-block-start: 0.75rem; border-block-start: 1px solid var(--rule);
+  font-size: 0.875rem; }
+.beside { display: grid; gap: 1rem 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+.beside > div { white-space: pre-line; }
+.next { margin-block-start: 2rem; padding-block-start: 0.75rem; border-block-start: 3px solid; }
+del + ins { margin-inline-start: 0.25em; }
+ins { background: light-dark(#d5efd9, #1d4428); } del { background: light-dark(#f8dcd8, #5a2520); }
+.remark { color: var(--quiet); }
+code { font: 0.875em ui-monospace, Consolas, monospace; }
 """
 Tag = Literal["ins", "del", ""]
 _TAGS: dict[Difference, Tag] = {"same": "", "removed": "del", "added": "ins"}
@@ -173,18 +178,28 @@ def write_page(
             f'<div class="beside">\n<div {_says(source)}>{words}</div>\n{there}\n</div>'
         )
     said = [f"<p>The source article was {escape(note)}.</p>" for note in notes]
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
     head = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n<meta name="robots" content="noindex">\n'
-        f"<title>{escape(key)}: {source.tag} → {target.tag}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        '<!DOCTYPE html>\n<html lang="en" dir="ltr">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f"<title>{escape(key)}: {source.tag} → {target.tag}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"<h1><bdi {_says(source)}>{escape(title)}</bdi></h1>\n"
-        f"<p>What changed in {source.tag} since it was translated, and the translation ({target.tag}).</p>\n"
+        f'<p class="remark">What has changed in the source ({_name(source)}) since it was translated, beside what the '
+        f"translation ({_name(target)}) says there now.</p>\n"
     )
-    return "\n".join([head, *said, *rows, "</body>\n</html>\n"])
+    accept = f"<code>./blog accept {escape(key)} {escape(target.tag)}</code>"
+    end = f'<p class="next">When the translation says the same: {accept}</p>\n</main>\n</body>\n</html>\n'
+    return "\n".join([head, *said, *rows, end])
 
 
 def _says(language: Language) -> str:
     return f'lang="{escape(language.tag)}" dir="{language.direction}"'
+
+
+def _name(language: Language) -> str:
+    return f'<bdi lang="{escape(language.tag)}">{escape(language.name)}</bdi>'
 
 
 def _mark(tag: Tag, text: str) -> str:

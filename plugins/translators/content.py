@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,6 +72,10 @@ class Inventory(Protocol):
 
     @property
     def problems(self) -> Sequence[object]: ...  # noqa: D102
+
+    def filters(self, tag: str) -> Mapping[str, Callable[..., str]]:
+        """Days and numbers as a language writes them: the filters `localdate` and `localnumber`."""
+        ...
 
     def messages(self, tag: str) -> NullTranslations:
         """The theme's texts in a language."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,13 +15,15 @@ from uuid import NAMESPACE_URL, uuid5
 class Entry:
     """One correction or retraction of an article, as lists and feeds have it.
 
-    `note` has `date`, `text` and the `lang` of the text; `id` is a tag URI (RFC 4151) that no later build changes.
+    `note` has `date`, `text` and the `lang` of the text; `is_open` says that nobody has looked at it in this language
+    yet. `id` is a tag URI (RFC 4151) that no later build changes.
     """
 
     article: Any
     note: Any
     is_retraction: bool
     id: str
+    is_open: bool = False
 
     @property
     def day(self) -> date:
@@ -30,23 +32,29 @@ class Entry:
         return day
 
 
-def pass_on(article: Any, source: Any, notes: Iterable[str]) -> None:
-    """Let a translation state what its source article states and it does not: `notes`, as "corrected 2026-03-04".
+def pass_on(article: Any, source: Any, open_notes: Iterable[str]) -> None:
+    """Let a translation state what its source article states and it does not, in the source's words.
 
-    The text is the source's, in its language, until a translator gives it in theirs.
+    A retraction stands on it as long as the source states it, whoever has looked at it. A correction does so too, but
+    is told apart until somebody has: those of `open_notes`, as "corrected 2026-03-04", are `open_corrections`, since
+    the page may say still what was wrong, and nobody may be told that it does not.
     """
-    wanted = Counter(notes)
-    taken = [
-        note for note in reversed(source.corrections) if _take(wanted, f"corrected {note.date.isoformat()}")
-    ]  # of several on a day, those stated last are the ones that are new
-    article.corrections = sorted([*article.corrections, *taken[::-1]], key=lambda note: note.date)
-    if article.retraction is None and any(name.startswith("retracted ") for name in wanted):
-        article.retraction = source.retraction
+    wanted = Counter(open_notes)
+    stated = Counter(note.date for note in article.corrections)
+    looked_at, left = list(article.corrections), list[Any]()
+    for day in sorted({note.date for note in source.corrections}):
+        # Of several on a day, those stated last are the ones that are new.
+        missing = [note for note in source.corrections if note.date == day][stated[day] :]
+        known = max(0, len(missing) - wanted[f"corrected {day.isoformat()}"])
+        looked_at += missing[:known]
+        left += missing[known:]
+    article.corrections = _by_day(looked_at)
+    article.open_corrections = left
+    article.retraction = article.retraction or source.retraction
 
 
-def _take(wanted: Counter[str], name: str) -> bool:
-    wanted[name] -= 1
-    return wanted[name] >= 0
+def _by_day(notes: Iterable[Any]) -> list[Any]:
+    return sorted(notes, key=lambda note: note.date)
 
 
 def list_corrections(articles: Iterable[Any], authority: str) -> list[Entry]:
@@ -61,10 +69,11 @@ def _entries(article: Any, authority: str) -> Iterator[Entry]:
     if article.retraction:
         yield Entry(article, article.retraction, True, f"{head}/retracted/{article.retraction.date.isoformat()}")
     seen: Counter[date] = Counter()
-    for note in article.corrections:
+    unread: Sequence[Any] = article.open_corrections
+    for note in _by_day([*article.corrections, *unread]):
         seen[note.date] += 1
         number = f"/{seen[note.date]}" if seen[note.date] > 1 else ""
-        yield Entry(article, note, False, f"{head}/corrected/{note.date.isoformat()}{number}")
+        yield Entry(article, note, False, f"{head}/corrected/{note.date.isoformat()}{number}", note in unread)
 
 
 def authority_of(context: Mapping[str, Any]) -> str:

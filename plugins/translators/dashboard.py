@@ -19,21 +19,27 @@ from .messages import TEMPLATES
 from .repository import Repository
 from .states import STATES, Group, State, Survey, Translation, age, in_order
 
+#: Somebody is at work on these, so that they are not what comes next.
+_IN_HAND = ("claimed", "draft")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A translation to be made or mended: how old its state is in days, what comes next, and where."""
+    """A translation to be made or mended: how old its state is in days, what comes next, and where.
+
+    `commands` are steps, as the template names them, each with its command.
+    """
 
     group: Group
     one: Translation
     days: int | None
-    commands: tuple[str, ...]
+    commands: tuple[tuple[str, str], ...]
     address: str
 
     @property
-    def changes(self) -> Counter[str]:
-        """How many blocks of the source were changed, added, removed, moved."""
-        return Counter(change.op for change in self.one.changes)
+    def notes(self) -> list[tuple[str, date]]:
+        """Corrections and retractions that it has not been brought into line with: which of the two, and its day."""
+        return [(kind, date.fromisoformat(day)) for kind, day in map(str.split, self.one.notes)]
 
 
 def write_dashboard(
@@ -56,30 +62,39 @@ def write_dashboard(
     }
     groups = [*urgent, *(group for group in survey.groups if id(group) not in later)]
     folder.mkdir(parents=True, exist_ok=True)
-    _write(environment, folder / "index.html", "matrix", shared | {"groups": groups, "problems": survey.problems})
+    following = {}
     for one in survey.inventory.languages:
         rows = list(_rows(survey, one.tag, today, repository))
+        following[one.tag] = next((row.group for row in rows if row.one.state not in _IN_HAND), None)
         _write(environment, folder / f"{one.tag}.html", "to_do", shared | {"rows": rows, "target": one})
+    whole = {"groups": groups, "problems": survey.problems, "next": following}
+    _write(environment, folder / "index.html", "matrix", shared | whole)
     return folder / "index.html"
 
 
 def _rows(survey: Survey, lang: str, today: date, repository: Repository | None) -> Iterator[Row]:
     for group in in_order(survey.groups, lang):
         one = group.translations[lang]
-        address = repository.address_for(one) if repository else ""
+        address = repository.address_for(one) if repository and one.state != "claimed" else ""
         yield Row(group, one, age(one, today), tuple(_commands(one)), address)
 
 
-def _commands(one: Translation) -> Iterator[str]:
-    about = f"{one.key} {one.lang}"
-    if one.state == "missing":
-        yield from (f"./blog translate {about}", f"./blog kit {about}")
-    elif one.state == "claimed":
-        yield f"./blog translate {about} --release"
-    elif one.state == "outdated":
-        yield from (f"./blog diff {about}", f"./blog kit {about}", f"./blog accept {about}")
-    elif one.state == "unrecorded":
-        yield f"./blog accept {about}"
+#: What can be done about a translation in each state, first things first: commands, or options of `translate`.
+_STEPS: dict[State, tuple[str, ...]] = {
+    "missing": ("translate", "kit"),
+    "claimed": ("release",),
+    "draft": ("done",),
+    "unrecorded": ("accept",),
+    "outdated": ("diff", "kit", "accept"),
+}
+_OPTIONS = {"release": "--release", "done": "--done"}
+
+
+def _commands(one: Translation) -> Iterator[tuple[str, str]]:
+    for step in _STEPS[one.state]:
+        option = _OPTIONS.get(step)
+        command = f"translate {one.key} {one.lang} {option}" if option else f"{step} {one.key} {one.lang}"
+        yield step, f"./blog {command}"
 
 
 def _translations(survey: Survey, lang: str) -> Sequence[Translation]:
@@ -108,6 +123,7 @@ def _open_templates(inventory: Inventory, language: Language) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(inventory.filters(language.tag))
     environment.install_gettext_translations(inventory.messages(language.tag), newstyle=True)  # type: ignore[attr-defined]
     return environment
 

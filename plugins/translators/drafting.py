@@ -35,8 +35,11 @@ def begin(
     """Claim a translation and, where there is none, write the file to fill in.
 
     Returns the translation's path and all that was written. `by` is the name its translator chose, "" for none. Raises
-    ClaimedError where somebody else is at work on it.
+    ClaimedError where somebody else is at work on it, DeskError where there is nothing to do.
     """
+    if one.text and one.state == "current":
+        what = f"it says what {one.source.name} says, so there is nothing to claim"
+        raise DeskError(one.text.name, what, "To mend its wording, edit the file")
     held = claim(one.record, by, day, what=f"{one.key} in {one.lang}")
     if one.text is not None:
         return one.text.path, _changed(one, held, save_record(survey, one, held))
@@ -46,7 +49,14 @@ def begin(
         raise DeskError(_name(survey, path), "the file is there and cannot be read", problem)
     body, _ = read_body(survey, source)
     text = write_scaffold(
-        source, body, configuration.fields, lambda text: find_renderings(glossary, text, source.lang, one.lang), by, day
+        source,
+        one.lang,
+        body,
+        configuration.fields,
+        lambda text: find_renderings(glossary, text, source.lang, one.lang),
+        glossary.style.get(one.lang, ()),
+        by,
+        day,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("x", encoding="utf-8", newline="\n") as file:
@@ -59,7 +69,8 @@ def give_back(survey: Survey, one: Translation) -> list[Path]:
     """Take a claim back, whoever made it; what is there of the translation stays. Returns what was written."""
     if one.claim is None:
         raise DeskError(f"{one.key} in {one.lang}", "nobody has claimed it", "`./blog translations` says what is")
-    return save_record(survey, one, release(one.record))
+    # Without a text there is nothing that was made from anything.
+    return save_record(survey, one, release(one.record) if one.text else Record())
 
 
 def finish(survey: Survey, one: Translation, day: date) -> list[Path]:
@@ -119,8 +130,11 @@ def read_body(survey: Survey, text: Text, names: Sequence[str] = ()) -> tuple[Do
 
 
 def find_renderings(glossary: Glossary, text: str, source: str, target: str) -> list[tuple[str, str]]:
-    """The terms of the glossary in a text, with their renderings, each once."""
-    return [(term.renderings[source], term.renderings[target]) for term in find_terms(glossary, text, source, target)]
+    """The terms of the glossary in a text, with their renderings and notes, each once."""
+    return [
+        (term.renderings[source], term.renderings[target] + (f"  ({term.note})" if term.note else ""))
+        for term in find_terms(glossary, text, source, target)
+    ]
 
 
 def find_terms(glossary: Glossary, text: str, source: str, target: str) -> list[Term]:

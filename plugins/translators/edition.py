@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,37 +12,37 @@ import langcodes
 import yaml
 from langcodes.tag_parser import LanguageTagError
 
-from .catalogues import Entry, count_words, fill_up, list_entries, read_messages
+from .catalogues import fill_up, list_entries, read_messages
 from .content import Inventory
 from .errors import DeskError
+from .glossary import open_glossary
 from .settings import Configuration
-from .states import Survey, in_order
+from .states import Survey, in_order, is_draft
 
+_SETTINGS = "pelicanconf.py"
 _LANGUAGES = "MULTILINGUAL_LANGUAGES"
 #: What a language says of itself there, which no other needs.
 _OWN = ("name", "direction", "cldr")
+#: How many articles are named: any one is a beginning.
+_ARTICLES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do: `what` in a line, and each place of it; none where it is done."""
+    """One thing to do: `what` in a line, whether anything of it `is_left`, and the places where it is to be done."""
 
     what: str
-    places: tuple[str, ...] = ()
+    is_left: bool
+    places: Sequence[str] = ()
 
 
 @dataclass(slots=True)
 class Edition:
-    """A language's way into the site: the files that were written now, and what is left to do, in order."""
+    """A language's way into the site: the files that were written now, and what there is to do, in order."""
 
     lang: str
     written: list[Path] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-
-    @property
-    def left(self) -> list[Step]:
-        """What is not done."""
-        return [step for step in self.steps if step.places]
 
 
 def read_tag(raw: str) -> str:
@@ -57,38 +57,36 @@ def read_tag(raw: str) -> str:
     return str(tag)
 
 
-def start_edition(inventory: Inventory, survey: Survey, configuration: Configuration, lang: str) -> Edition:
+def start_edition(survey: Survey, configuration: Configuration, lang: str) -> Edition:
     """Begin every catalogue of a language, and list what is left; nothing that is there is changed."""
-    edition = Edition(lang)
+    inventory, edition = survey.inventory, Edition(lang)
     edition.steps.append(_look_at_settings(inventory, lang))
     for name in configuration.catalogues:
-        edition.steps.append(_begin_catalogue(edition, inventory.root, name, lang))
+        edition.steps += _begin_catalogue(edition, inventory.root, name)
     for name in configuration.tables:
-        path = inventory.content / name
-        places = tuple(
-            f"{_relative(path, inventory.root)}:{place}" for place in list_gaps(path, lang, _tags(inventory))
-        )
-        edition.steps.append(Step(f"names and lines in {_relative(path, inventory.root)}", places))
+        edition.steps += _look_at_table(inventory, inventory.content / name, lang)
+    edition.steps += _look_at_glossary(survey, configuration, lang)
     edition.steps += _look_at_texts(survey, lang)
     return edition
 
 
 def _look_at_settings(inventory: Inventory, lang: str) -> Step:
-    if lang in _tags(inventory):
-        return Step("the language's line in the settings")
-    stated = inventory.settings[_LANGUAGES]
-    usual = [
-        name
-        for name in dict.fromkeys(name for values in stated.values() for name in values)
-        if name not in _OWN and 2 * sum(name in values for values in stated.values()) >= len(stated)
-    ]
-    told = ", ".join(f'"{name}": "…"' for name in usual)
-    line = f'"{lang}": {{{told}}},'
-    if not _is_known_to_cldr(lang):
-        line = line.replace("{", '{"name": "…", "direction": "ltr", "cldr": "en", ', 1).replace(", }", "}")
-    return Step("the language's line in the settings: its edition exists from then on, so do all this on a branch", (
-        f"{find_setting(inventory.root / 'pelicanconf.py', _LANGUAGES)}: {line}",
-    ))  # fmt: skip
+    """The language's line, and what it lacks of what half of the others state: names, lines, addresses."""
+    stated: dict[str, Mapping[str, Any]] = {read_tag(tag): own for tag, own in inventory.settings[_LANGUAGES].items()}
+    own = stated.pop(lang, None)
+    place = find_setting(inventory.root / _SETTINGS, _LANGUAGES)
+    if own is None:
+        line = "{}" if _is_known_to_cldr(lang) else '{"name": "…", "direction": "ltr", "cldr": "en"}'
+        return Step(f'{_SETTINGS}: its line. The edition exists from then on, so do all this on a branch', True, (
+            f'{place}: "{lang}": {line},',
+        ))  # fmt: skip
+    gaps = []
+    if lang != inventory.settings["DEFAULT_LANG"]:  # for which the settings of the whole site are meant
+        for name in dict.fromkeys(name for values in stated.values() for name in values if name not in _OWN):
+            examples = [values[name] for values in stated.values() if name in values]
+            if name not in own and 2 * len(examples) >= len(stated):
+                gaps.append(f'{place}: {name} in "{lang}" ({inventory.settings.get(name, examples[0])})')
+    return Step(f"{_SETTINGS}: its line, with what other languages state there", bool(gaps), gaps)
 
 
 def _is_known_to_cldr(lang: str) -> bool:
@@ -114,23 +112,37 @@ def find_setting(path: Path, name: str) -> str:
     return found or path.name
 
 
-def _begin_catalogue(edition: Edition, root: Path, name: str, lang: str) -> Step:
-    folder = root / name
-    path = folder / f"{lang}.po"
-    entries = list_entries(folder)
-    if fill_up(path, entries, lang):
+def _begin_catalogue(edition: Edition, root: Path, name: str) -> Iterator[Step]:
+    path = root / name / f"{edition.lang}.po"
+    entries = list_entries(path.parent)
+    if fill_up(path, entries, edition.lang):
         edition.written.append(path)
     finished = read_messages(path)
     left = [entry for entry in entries if entry.identity not in finished]
-    words = f", {count_words(left):,} words" if left else ""
-    return Step(
-        f"{_relative(path, root)}: {len(left)} of {len(entries)} texts{words}",
-        tuple(_say(entry, path, root) for entry in left),
-    )
+    if entries:
+        words = sum(entry.words for entry in left)
+        told = f"{len(left)} of {len(entries)} texts, {words:,} words, each into its msgstr" if left else "its texts"
+        yield Step(f"{_relative(path, root)}: {told}", bool(left))
 
 
-def _say(entry: Entry, path: Path, root: Path) -> str:
-    return f"{_relative(path, root)}: {entry.id}"
+def _look_at_table(inventory: Inventory, path: Path, lang: str) -> Iterator[Step]:
+    name = _relative(path, inventory.root)
+    gaps = [f"{name}:{gap}" for gap in list_gaps(path, lang, _tags(inventory))]
+    if path.exists():
+        told = f"{len(gaps)} names and lines, each as `{lang}: …` beside the others" if gaps else "names and lines"
+        yield Step(f"{name}: {told}", bool(gaps), gaps)
+
+
+def _look_at_glossary(survey: Survey, configuration: Configuration, lang: str) -> Iterator[Step]:
+    """A term is written when a text needs it: a glossary that has any in the language is begun, and that is enough."""
+    terms = open_glossary(survey, configuration).terms
+    if terms:
+        lacking = sum(not term.renderings.get(lang) for term in terms)
+        told = "terms and names"
+        if lacking:
+            told = f"{lacking} of {len(terms)} {told}; write those that your texts need"
+        name = _relative(survey.inventory.content / configuration.glossary, survey.inventory.root)
+        yield Step(f"{name}: {told}", lacking == len(terms))
 
 
 def list_gaps(path: Path, lang: str, tags: Sequence[str]) -> Iterator[str]:
@@ -166,14 +178,19 @@ def _walk(node: yaml.Node | None, trail: tuple[str, ...], lang: str, others: Seq
 
 
 def _look_at_texts(survey: Survey, lang: str) -> Iterator[Step]:
-    for kind, what in (("page", "pages"), ("article", "articles: any one is a beginning")):
-        groups = [group for group in survey.groups if group.kind == kind and not _is_done(group.translations, lang)]
-        if lang in _tags(survey.inventory):
-            order = {group.key: place for place, group in enumerate(in_order(survey.groups, lang))}
-            groups = [group for group in groups if group.key in order]
-            groups.sort(key=lambda group: order[group.key])
-        groups = [group for group in groups if group.article.lang != lang]
-        yield Step(what, tuple(f"./blog translate {group.key} {lang}" for group in groups))
+    ordered = {id(group): place for place, group in enumerate(in_order(survey.groups, lang))}
+    for kind, what in (("page", "pages"), ("article", "articles")):
+        all_ = [group for group in survey.groups if group.kind == kind and group.article.lang != lang]
+        left = [group for group in all_ if not is_draft(group.article) and not _is_done(group.translations, lang)]
+        left.sort(key=lambda group: ordered.get(id(group), 0))
+        places = [f"./blog translate {group.key} {lang}" for group in left]
+        told = f"{what}: {len(left)} of {len(all_)}" if left else what
+        if kind == "article" and len(left) == len(all_):
+            told += ". Any one is a beginning"
+        if kind == "article" and len(places) > _ARTICLES:
+            places[_ARTICLES:] = [f"and {len(places) - _ARTICLES} more: ./blog translations --lang {lang}"]
+        if all_:
+            yield Step(told, bool(left), places)
 
 
 def _is_done(translations: Mapping[str, Any], lang: str) -> bool:
@@ -188,16 +205,20 @@ def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
-def describe_edition(edition: Edition, root: Path, limit: int = 3) -> Iterable[str]:
-    """The list, with the first places of each step; `limit` 0 shows all."""
+def describe_edition(edition: Edition, root: Path) -> Iterator[str]:
+    """The list, and what comes next."""
     for path in edition.written:
         yield f"wrote {_relative(path, root)}"
     for number, step in enumerate(edition.steps, 1):
-        if not step.places:
-            yield f"{number}. done: {step.what}"
-            continue
-        yield f"{number}. {step.what}"
-        shown = step.places[:limit] if limit and len(step.places) > limit + 1 else step.places
-        yield from (f"     {' '.join(place.split())}" for place in shown)
-        if len(shown) < len(step.places):
-            yield f"     and {len(step.places) - len(shown)} more (--all)"
+        yield f"{number}. {step.what}" if step.is_left else f"{number}. done: {step.what}"
+        yield from (f"     {' '.join(place.split())}" for place in step.places)
+    yield ""
+    lang = edition.lang
+    left = [number for number, step in enumerate(edition.steps, 1) if step.is_left]
+    if not left:
+        yield f"{lang}: everything is there. `./blog check` looks at it."
+    elif left[0] == 1:
+        yield f"Next: 1. Then `./blog translate KEY {lang}` begins a text, and `./blog serve` shows it; what is not"
+        yield f"filled in yet is shown in another language. `./blog language {lang}` lists what is left."
+    else:
+        yield f"Next: {left[0]}. `./blog serve` shows what is there, `./blog language {lang}` lists what is left."

@@ -20,6 +20,8 @@ from babel.core import UnknownLocaleError
 _NUMBER = re.compile(
     r"(?<!\d)\d{1,3}(?:[.,٫٬’'\u00a0\u202f\u2009]\d{3})+(?!\d)|(?<!\d)\d{1,3}(?: \d{3})* 000(?!\d)|\d+"
 )
+_SPACED = re.compile(r"(?<!\d)\d{1,3}(?: \d{3})+(?!\d)")
+_DIGIT = re.compile(r"\d")
 _CHINESE = re.compile(r"[〇零一二三四五六七八九两兩十百千万萬亿億]+")
 _CHINESE_DIGITS = dict(zip("〇零一二两兩三四五六七八九", (0, 0, 1, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
@@ -65,6 +67,9 @@ def compare_numbers(source: str, source_lang: str, target: str, target_lang: str
     nothing.
     """
     here, there = read_numbers(source, source_lang), read_numbers(target, target_lang)
+    joined = _join_thousands(source, there), _join_thousands(target, here)
+    if joined != (source, target):
+        here, there = read_numbers(joined[0], source_lang), read_numbers(joined[1], target_lang)
     missing = set(here.stated - there.stated - there.implied - there.solar)
     added = set(there.stated - here.stated - here.implied - here.solar)
     _match_years(missing, added, here.stated)
@@ -73,6 +78,16 @@ def compare_numbers(source: str, source_lang: str, target: str, target_lang: str
         missing = {number for number in missing if number > _SPELT}
         added = {number for number in added if number > _SPELT}
     return sorted(missing), sorted(added)
+
+
+def _join_thousands(text: str, other: Numbers) -> str:
+    """A text in which a space parts no thousands of a number that the other has; who types may know no other space."""
+
+    def join(found: re.Match[str]) -> str:
+        number = found[0].replace(" ", "")
+        return number if int(number) in other.stated else found[0]
+
+    return _SPACED.sub(join, text)
 
 
 def _match_years(missing: set[int], added: set[int], known: frozenset[int]) -> None:
@@ -87,7 +102,7 @@ def _match_years(missing: set[int], added: set[int], known: frozenset[int]) -> N
 def read_numbers(text: str, lang: str) -> Numbers:
     """The numbers of a text in a language."""
     language = lang.split("-")[0]
-    text = "".join(str(unicodedata.digit(char)) if char.isdecimal() else char for char in text)
+    text = _DIGIT.sub(lambda found: str(unicodedata.digit(found[0])), text)
     implied, solar, stated = set[int](), set[int](), set[int]()
     if language in ("fa", "prs"):
         for found in _SOLAR_DATE.finditer(text):
@@ -100,6 +115,8 @@ def read_numbers(text: str, lang: str) -> Numbers:
     implied |= {int(month) for found in _MONTH.finditer(text) for month in found.groups() if month}
     # A month in digits is a word elsewhere: it need not be there.
     text = _MONTH.sub(lambda found: found[0].replace(next(filter(None, found.groups())), " ", 1), text)
+    if not _DIGIT.search(text):
+        return Numbers(frozenset(stated), frozenset(implied), frozenset(solar))
     text, multiples = _take_multiples(text, lang)
     stated |= multiples | {int(re.sub(r"\D", "", found)) for found in _NUMBER.findall(text)}
     return Numbers(frozenset(stated), frozenset(implied), frozenset(solar))
@@ -107,8 +124,8 @@ def read_numbers(text: str, lang: str) -> Numbers:
 
 def _take_multiples(text: str, lang: str) -> tuple[str, set[int]]:
     """A text without its multiples, such as "2.2 million", and these as numbers."""
-    words = _multiples(lang)
-    if not words:
+    words, pattern = _multiples(lang)
+    if pattern is None:
         return text, set()
     found: set[int] = set()
 
@@ -117,21 +134,20 @@ def _take_multiples(text: str, lang: str) -> tuple[str, set[int]]:
         found.add(round(float(number) * words[match["word"].casefold()]))
         return " "
 
-    names = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
-    pattern = rf"(?P<number>(?<![\d.,٫])\d+(?:[.,٫]\d+)?)[\s\u00a0\u202f]?(?P<word>{names})(?![^\W\d_]{{2}})"
-    if lang.split("-")[0] in _CHARACTERS:
-        pattern = pattern.removesuffix(r"(?![^\W\d_]{2})")
-    return re.sub(pattern, take, text, flags=re.IGNORECASE), found
+    return pattern.sub(take, text), found
 
 
 @cache
-def _multiples(lang: str) -> dict[str, int]:
-    """What a language calls a thousand, a million, …: CLDR's patterns for short numbers, such as "0 Millionen"."""
+def _multiples(lang: str) -> tuple[dict[str, int], re.Pattern[str] | None]:
+    """What a language calls a thousand, a million, …, and how numbers with it look, None where nobody knows.
+
+    From CLDR's patterns for short numbers, such as "0 Millionen".
+    """
     found: dict[str, int] = {}
     try:
         formats = Locale.parse(lang.replace("-", "_")).compact_decimal_formats
     except (UnknownLocaleError, ValueError):
-        return found
+        return found, None
     for style in ("long", "short"):
         for by_size in formats.get(style, {}).values():
             for size, pattern in by_size.items():
@@ -140,7 +156,13 @@ def _multiples(lang: str) -> dict[str, int]:
                 is_word = len(word) > 1 or "\u4e00" <= word[:1] <= "\u9fff"
                 if is_word and zeros:  # French has a word for a thousand alone
                     found.setdefault(word, int(size) // 10 ** (zeros - 1))
-    return found
+    if not found:
+        return found, None
+    names = "|".join(sorted(map(re.escape, found), key=len, reverse=True))
+    pattern = rf"(?P<number>(?<![\d.,٫])\d+(?:[.,٫]\d+)?)[\s\u00a0\u202f]?(?P<word>{names})"
+    if lang.split("-")[0] not in _CHARACTERS:
+        pattern += r"(?![^\W\d_]{2})"
+    return found, re.compile(pattern, re.IGNORECASE)
 
 
 def _read_chinese(text: str) -> Iterator[int]:

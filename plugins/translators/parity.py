@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,12 +17,12 @@ from .content import Text
 from .glossary import Glossary
 from .kit.alignment import Pair, align, length
 from .kit.document import Document, Piece
-from .kit.doubts import compare_shape
+from .kit.doubts import compare_figures, compare_shape
 from .kit.markdown import read_document
 from .kit.tree import TooMuchMarkup
-from .numerals import compare_numbers
 from .scaffold import find_unfinished
 from .states import Survey, Translation, is_draft
+from .words import split_words
 
 #: Kinds of blocks that are in the translation's language; notes name works as they are called, code is in none.
 _PROSE = frozenset({"title", "summary", "field", "heading", "paragraph", "item", "row", "quotation"})
@@ -73,6 +73,8 @@ class _Reader:
         self._convert: Convert = make_converter(survey.inventory.settings["MARKDOWN"])
         self._names = survey.names
         self._documents: dict[str, Document] = {}
+        self._words: dict[str, frozenset[str]] = {}
+        self._terms: dict[str, Counter[str]] = {}
 
     def read(self, text: Text) -> Document:
         if text.name not in self._documents:
@@ -82,6 +84,19 @@ class _Reader:
                 document = Document(())
             self._documents[text.name] = document
         return self._documents[text.name]
+
+    def read_words(self, text: Text) -> frozenset[str]:
+        """The words of a text, each once."""
+        if text.name not in self._words:
+            self._words[text.name] = frozenset(_words("\n".join(piece.text for piece in self.read(text).blocks)))
+        return self._words[text.name]
+
+    def count_terms(self, glossary: Glossary, text: Text) -> Counter[str]:
+        """How often a text has each term of the glossary."""
+        if text.name not in self._terms:
+            prose = "\n".join(piece.text for piece in self.read(text).blocks if piece.kind in _PROSE)
+            self._terms[text.name] = Counter(found.term.key for found in glossary.find_terms(prose, text.lang))
+        return self._terms[text.name]
 
 
 def _review(reader: _Reader, glossary: Glossary, one: Translation, text: Text) -> Iterator[Finding]:
@@ -101,11 +116,12 @@ def _review(reader: _Reader, glossary: Glossary, one: Translation, text: Text) -
             remedy = f"Compare it with “{_short(theirs[0])}” in {one.source.name}."
             for what in _compare(theirs, ours, one, ratio):
                 yield Finding(text.name, lines.find(ours[0]), what, remedy)
+    known = reader.read_words(one.source)
     for piece in target:
-        if _is_in(piece, one.source.lang, text.lang):
+        if _is_in(piece, one.source.lang, text.lang, known):
             what = f"the {piece.kind} “{_short(piece)}” seems to be in {one.source.lang}"
             yield Finding(text.name, lines.find(piece), what, "Translate it, or mark a quotation with its `lang`.")
-    yield from _look_for_terms(glossary, one, text, source, target)
+    yield from _look_for_terms(reader, glossary, one, text)
 
 
 def _pair(source: Sequence[Piece], target: Sequence[Piece]) -> list[Pair]:
@@ -124,11 +140,7 @@ def _compare(theirs: Sequence[Piece], ours: Sequence[Piece], one: Translation, r
     if len(theirs) == len(ours) == 1:
         yield from compare_shape(theirs[0], ours[0], ratio)
     here, there = ("\n".join(piece.text for piece in pieces) for pieces in (theirs, ours))
-    missing, added = compare_numbers(here, one.source.lang, there, one.lang)
-    if missing:
-        yield f"without the number{'s' * (len(missing) > 1)} {', '.join(map(str, missing))}"
-    if added:
-        yield f"with {', '.join(map(str, added))}, which the source does not have"
+    yield from compare_figures(here, one.source.lang, there, one.lang)
 
 
 def _short(piece: Piece) -> str:
@@ -137,12 +149,13 @@ def _short(piece: Piece) -> str:
 
 
 class _Lines:
-    """Finds the line of a file in which a block stands, by its first words."""
+    """Finds the line of a file in which a block stands, by its first words; of several the next behind the last."""
 
     def __init__(self, text: Text) -> None:
         raw = text.raw.decode("utf-8-sig").splitlines()
         self._raw = raw
         self._plain = [_squeeze(_MARKUP.sub("", line)) for line in raw]
+        self._last = 0
 
     def find(self, piece: Piece | None) -> int:
         """The line, from 1; 0 where it is not found."""
@@ -154,7 +167,10 @@ class _Lines:
         if piece.kind == "note":
             return next((number for number, line in enumerate(self._raw, 1) if f"[^{piece.name}]:" in line), 0)
         words = _squeeze(re.sub(r"[*_`#>|\\]", "", piece.text))[:30]
-        return next((number for number, line in enumerate(self._plain, 1) if words and words in line), 0)
+        found = [number for number, line in enumerate(self._plain, 1) if words and words in line]
+        line = next((number for number in found if number > self._last), found[0] if found else 0)
+        self._last = line or self._last
+        return line
 
 
 def _squeeze(text: str) -> str:
@@ -164,15 +180,22 @@ def _squeeze(text: str) -> str:
 # The language
 
 
-def _is_in(piece: Piece, lang: str, other: str) -> bool:
-    """Whether a block that should be in one language is in another."""
+def _is_in(piece: Piece, lang: str, other: str, known: frozenset[str]) -> bool:
+    """Whether a block is in `lang` that should be in `other`; `known` are words of the source, which is in `lang`."""
     if piece.kind not in _PROSE or any(container.lang for container in piece.within):
         return False
     own = "".join(span.text for span in piece.spans if not (span.lang or span.code or span.text == span.link))
     if sum(3 if "\u2e80" <= char <= "\u9fff" else 1 for char in own if char.isalpha()) < _LETTERS:
         return False
+    words = _words(own)
+    if 3 * sum(word in known for word in words) < 2 * len(words):  # what was left as it was is of the source's words
+        return False
     found, certainty = _identify(own)
     return certainty >= _SURE and found == lang.split("-")[0] != other.split("-")[0]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in split_words(text.casefold()) if word[0].isalpha()]
 
 
 def _identify(text: str) -> tuple[str, float]:
@@ -190,24 +213,17 @@ def _identifier() -> Any:
 # The glossary
 
 
-def _look_for_terms(
-    glossary: Glossary, one: Translation, text: Text, source: Sequence[Piece], target: Sequence[Piece]
-) -> Iterator[Finding]:
+def _look_for_terms(reader: _Reader, glossary: Glossary, one: Translation, text: Text) -> Iterator[Finding]:
     """Terms that a source has again and again, and the translation never as the glossary says."""
-    here, there = (_prose(pieces) for pieces in (source, target))
     known = {term.key: term for term in glossary.terms if term.forms(one.lang)}
-    counts: Mapping[str, int] = Counter(found.term.key for found in glossary.find_terms(here, one.source.lang))
+    counts = reader.count_terms(glossary, one.source)
     often = [key for key, count in counts.items() if count >= _OFTEN and key in known]
     if not often:
         return
-    used = {found.term.key for found in glossary.find_terms(there, one.lang)}
+    used = reader.count_terms(glossary, text)
     for key in often:
         if key not in used:
             forms = " or ".join(f"“{form}”" for form in known[key].forms(one.lang))
             term = known[key].forms(one.source.lang)[0]
             what = f"{one.source.name} says “{term}” {counts[key]} times, this never {forms}"
             yield Finding(text.name, 0, what, "Use the rendering of the glossary, or add this one to it.")
-
-
-def _prose(pieces: Sequence[Piece]) -> str:
-    return "\n".join(piece.text for piece in pieces if piece.kind in _PROSE)

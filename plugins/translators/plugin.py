@@ -113,8 +113,7 @@ class _Site:
         content.outdated = find_changes(
             self.survey, one, content._content or "", str(content.url), str(content.save_as)
         )
-        if one.notes:
-            pass_on(content, source, one.notes)
+        pass_on(content, source, one.notes)
 
     def _find(self, text: Text | None) -> Any:
         return self._contents.get((text.kind, text.key, text.lang)) if text else None

@@ -25,6 +25,7 @@ from .errors import ClaimedError, RecordError
 FOLDER = ".translations"
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _REMEDY = "Restore it from the repository's history, or delete it and run `./blog translations --record`"
 
@@ -78,6 +79,15 @@ def record_path(content: Path, lang: str, key: str) -> Path:
     return Path(f"{content}/{FOLDER}/{lang}/{key}.json")
 
 
+def recorded_keys(content: Path, lang: str) -> frozenset[str]:
+    """The keys of which there are records in a language."""
+    try:
+        with os.scandir(f"{content}/{FOLDER}/{lang}") as found:
+            return frozenset(file.name.removesuffix(".json") for file in found if file.name.endswith(".json"))
+    except (FileNotFoundError, NotADirectoryError):  # none was written yet
+        return frozenset()
+
+
 def read_record(path: Path) -> Record | None:
     """Read a record; None where there is none. Raises RecordError for a file that the desk has not written."""
     stated = _load(path)
@@ -102,17 +112,24 @@ def _load(path: Path) -> Any:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise RecordError(str(path), f"it cannot be read ({error.strerror})", _REMEDY) from error
     try:
-        return json.loads(raw.decode())
-    except UnicodeDecodeError as error:
+        stated = json.loads(raw.decode())
+        if b"\\ud" in raw or b"\\uD" in raw:  # half a character, which no file can hold
+            json.dumps(stated, ensure_ascii=False).encode()
+    except UnicodeError as error:
         raise RecordError(str(path), "it is not UTF-8", _REMEDY) from error
     except json.JSONDecodeError as error:
         if re.search(rb"^<{7} ", raw, re.MULTILINE):
             remedy = "Take either side, then run `./blog translations` to see what is left to do"
             raise RecordError(str(path), "two branches changed it, and the merge left both in it", remedy) from error
         raise RecordError(f"{path}:{error.lineno}", f"it is not JSON ({error.msg})", _REMEDY) from error
-    except RecursionError as error:
-        raise RecordError(str(path), "it is nested too deep to be a record", _REMEDY) from error
+    except (RecursionError, ValueError) as error:
+        raise RecordError(
+            str(path), "it is nested too deep, or has too long a number, to be a record", _REMEDY
+        ) from error
+    return stated
 
 
 def _read_blocks(path: Path) -> tuple[Block, ...]:
@@ -137,7 +154,8 @@ def _read_claim(rest: Mapping[Any, Any], path: Path) -> Claim | None:
     match rest.get("claim"):
         case None if "claim" not in rest:
             return None
-        case {"by": str(by), "day": str(day), **more} if not more:
+        # What sets off a terminal is in no name.
+        case {"by": str(by), "day": str(day), **more} if not more and not _CONTROL.search(by):
             return Claim(by, _read_day(day, path))
     raise RecordError(str(path), "'claim' is not a name and a day", _REMEDY)
 

@@ -31,12 +31,20 @@ _FIELD = re.compile(rf"(?P<name>[A-Za-z0-9_-]+):\s*[\"']?{FIELD_MARK.strip()}", 
 
 
 def write_scaffold(
-    source: Text, document: Document, names: Sequence[str], renderings: Renderings, translator: str, day: date
+    source: Text,
+    lang: str,
+    document: Document,
+    names: Sequence[str],
+    renderings: Renderings,
+    habits: Sequence[str],
+    translator: str,
+    day: date,
 ) -> str:
-    """The text of the file.
+    """The text of the file, to be written in `lang`.
 
     `document` is the source's body in pieces, `names` the fields to translate beside title and summary. Fields that all
-    languages share are not repeated: they come from the source article.
+    languages share are not repeated: they come from the source article. `habits` are those of the language, as the
+    glossary has them.
     """
     header = []
     quoted = ""
@@ -52,7 +60,8 @@ def write_scaffold(
         f"Translator: {translator or 'withheld'}",
         "Status: draft",
     ]
-    parts = [_hint(list(renderings(quoted)))]
+    hint = f"Write over {PLACE} below each quotation. `./blog translate {source.key} {lang} --done` takes them out."
+    parts = [_quote("\n".join([hint, *(f"    {lang}: {habit}" for habit in habits)]), list(renderings(quoted)))]
     before: Sequence[Piece] = ()
     for pieces in _group(document.pieces):
         if _is_list(before) and _is_list(pieces):
@@ -60,14 +69,9 @@ def write_scaffold(
         if pieces[0].kind not in ("code", "rule"):
             text = "\n".join(piece.text for piece in pieces)
             parts.append(_quote(write_markdown(pieces).strip(), list(renderings(text))))
-        parts.append(write_markdown([_prepare(piece) for piece in pieces]).strip())
+        parts.append(write_markdown([prepare(piece) for piece in pieces]).strip())
         before = pieces
     return "\n".join(header) + "\n\n" + "\n\n".join(parts) + "\n"
-
-
-def _hint(terms: Sequence[tuple[str, str]]) -> str:
-    text = f"Write over {PLACE} below each quotation. `./blog translate … --done` takes the quotations out."
-    return _quote(text, terms)
 
 
 def _quote(text: str, terms: Sequence[tuple[str, str]]) -> str:
@@ -101,7 +105,7 @@ def _is_list(pieces: Sequence[Piece]) -> bool:
     return bool(pieces and pieces[0].within and pieces[0].within[0].kind != "quotation")
 
 
-def _prepare(piece: Piece) -> Piece:
+def prepare(piece: Piece) -> Piece:
     """A piece whose words are to be filled in; its links, pictures and notes are there."""
     if piece.kind == "code" or (not piece.text.strip() and not piece.links):
         return piece

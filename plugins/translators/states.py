@@ -21,13 +21,14 @@ from .blocks import Block, Convert, make_converter, read_blocks
 from .changes import Change, differences
 from .content import Inventory, Text
 from .errors import RecordError
-from .records import Claim, Record, hash_source, read_record, record_path
+from .records import Claim, Record, hash_source, read_record, record_path, recorded_keys
 from .settings import Configuration
 from .words import count_words
 
 State = Literal["missing", "claimed", "draft", "unrecorded", "current", "outdated"]
 STATES: tuple[State, ...] = ("missing", "claimed", "draft", "unrecorded", "outdated", "current")
 
+_KEY = re.compile(r"[a-z0-9-]{1,80}\Z")
 _NOTES = ("corrected", "retracted")
 _NOTE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:\s|\Z)")
 
@@ -91,10 +92,14 @@ class Survey:
         self._convert: Convert | None = None
         self._blocks: dict[bytes, tuple[Block, ...]] = {}
         self._former = _first_keys(inventory.texts)
+        self._recorded: dict[str, frozenset[str]] = {}  # to ask for each file takes longer, since most are missing
+        self._keys = {text.key for text in inventory.texts}
         #: Key and language of translations whose record cannot be read: nothing may write over it.
         self.broken: set[tuple[str, str]] = set()
         self.unreadable: list[RecordError] = []
         self.groups = tuple(self._form_groups())
+        if not inventory.problems:  # a text that cannot be read has a record all the same
+            self._look_for_orphans()
 
     def find(self, key: str, lang: str) -> Translation | None:
         """The translation of a piece into a language, or None."""
@@ -143,13 +148,34 @@ class Survey:
 
     def read_record(self, article: Text, lang: str) -> Record:
         """What is recorded of a translation, under a name it had before if need be; a broken record is a problem."""
-        for key in (article.key, *former_keys(article)):
+        if lang not in self._recorded:
+            self._recorded[lang] = recorded_keys(self.inventory.content, lang)
+        for key in (article.key, *self.former_keys(article)):
+            if key not in self._recorded[lang]:
+                continue
             try:
                 if record := read_record(record_path(self.inventory.content, lang, key)):
                     return record
             except RecordError as error:
                 self.report(error, article.key, lang)
         return Record()
+
+    def _look_for_orphans(self) -> None:
+        """Note records of texts that are gone: their words are not."""
+        known = self._keys.union(*(former_keys(text) for text in self.inventory.texts))
+        for lang, keys in self._recorded.items():
+            for key in sorted(keys - known):
+                path = record_path(self.inventory.content, lang, key)
+                remedy = (
+                    f"If it has another key now, state `Former_keys: {key}` in its source; if not, delete this file"
+                )
+                self.problems.append(
+                    f"{path}: there is no text {key!r} any more, whose words this record holds. {remedy}."
+                )
+
+    def former_keys(self, text: Text) -> list[str]:
+        """The keys under which a text may be recorded still: those it had, and that none has now."""
+        return [key for key in former_keys(text) if key not in self._keys]
 
     def report(self, error: RecordError, key: str, lang: str) -> None:
         """Note that a record is broken."""
@@ -188,8 +214,9 @@ class _Members:
         if text is None:
             state: State = "claimed" if record.claim else "missing"
             return Translation(*about, state, None, article, article, record, words=self._count(article))
-        source = self._members.get(_made_from(text), article)
-        source = article if source is text else source
+        stated = made_from(text)
+        others = (one for tag, one in self._members.items() if tag.casefold() == stated and one is not text)
+        source = next(others, article)
         upstream = False
         in_circle = source.lang in self._begun and source.lang not in self._found
         if source is not article and not in_circle:
@@ -233,9 +260,14 @@ class _Members:
 
     def _count(self, text: Text) -> int:
         if text.lang not in self._words:
-            fields = (value for name in ("title", "summary") for value in text.fields.get(name, ()))
-            self._words[text.lang] = count_words("\n".join((*fields, text.body)))
+            self._words[text.lang] = count_text(text)
         return self._words[text.lang]
+
+
+def count_text(text: Text) -> int:
+    """How many words of a text there are to translate, about."""
+    fields = (value for name in ("title", "summary") for value in text.fields.get(name, ()))
+    return count_words("\n".join((*fields, text.body)))
 
 
 def notes_of(article: Text) -> tuple[str, ...]:
@@ -285,12 +317,14 @@ def dated(article: Text) -> str:
 def age(one: Translation, today: date) -> int | None:
     """Days since a translation was last in line with its source; of a missing one, since the article came out."""
     stated = dated(one.article)
-    day = one.day or (date.fromisoformat(stated) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stated) else None)
+    day = one.day if one.text else None  # of one that is gone a record may be left
+    day = day or (date.fromisoformat(stated) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stated) else None)
     return None if day is None else max((today - day).days, 0)
 
 
-def _made_from(text: Text) -> str:
-    return next(iter(text.fields.get("translated_from", ())), "").strip()
+def made_from(text: Text) -> str:
+    """The language that a translation says to be made from, in small letters; "" for a source article."""
+    return next(iter(text.fields.get("translated_from", ())), "").strip().casefold().replace("_", "-")
 
 
 def is_draft(text: Text) -> bool:
@@ -304,6 +338,6 @@ def _first_keys(texts: Sequence[Text]) -> dict[str, str]:
 
 
 def former_keys(text: Text) -> list[str]:
-    """The keys that a text had before: `Former_keys:`, one in a line or parted by commas."""
+    """The keys that a text had before: `Former_keys:`, one in a line or parted by commas; nothing else is a key."""
     values = text.fields.get("former_keys", ())
-    return [key for value in values for part in value.split(",") if (key := part.strip())]
+    return [key for value in values for part in value.split(",") if _KEY.match(key := part.strip())]

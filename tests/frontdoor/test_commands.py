@@ -31,6 +31,7 @@ def add_commands(subparsers, root):
     command("defect", defect)
     command("missing", missing)
     command("wait", wait)
+    command("long", lambda args: print("a line\\n" * 100_000) or 0)
     command("seven", lambda args: 7)
 """
 
@@ -43,6 +44,17 @@ def project(tmp_path: Path) -> Path:
     (folder / "mailroom").mkdir()
     (folder / "mailroom" / "commands.py").write_text(PART, encoding="utf-8")
     return folder
+
+
+def test_a_reader_who_has_seen_enough_is_no_mistake(project: Path) -> None:
+    process = start_blog(project, "long")
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline() == "a line\n"
+    process.stdout.close()
+    with process:
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
 
 
 @pytest.mark.alone

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -45,14 +46,20 @@ class Preview:
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", self.url), self.process.communicate()
         self.port = int(self.url.rstrip("/").rpartition(":")[2])
         self.page = "/en/preview-test/"
-        threading.Thread(target=self.process.communicate, daemon=True).start()  # a full pipe would block it
+        self.said: list[str] = []
+        for stream in (self.process.stdout, self.process.stderr):  # a full pipe would block it
+            assert stream
+            threading.Thread(target=self._listen, args=(stream,), daemon=True).start()
+
+    def _listen(self, stream: IO[str]) -> None:
+        with stream:
+            for line in stream:
+                self.said.append(line.rstrip("\n"))
 
     def write(self, text: str, **headers: str) -> None:
-        """Save the article, as an editor does that replaces the file."""
+        """Save the article."""
         lines = "".join(f"{name}: {value}\n" for name, value in headers.items())
-        beside = self.article.with_suffix(".tmp")
-        beside.write_text(lines + ARTICLE.format(text=text), encoding="utf-8")
-        beside.replace(self.article)
+        save(self.article, lines + ARTICLE.format(text=text))
 
     def ask(self, path: str, method: str = "GET", host: str | None = None) -> tuple[int, dict[str, str], str]:
         """Send exactly this request, with nothing tidied up on the way."""
@@ -86,6 +93,13 @@ class Preview:
         os.killpg(self.process.pid, signal.SIGINT)
         wait_until(lambda: self.process.poll() is not None, "it does not end", seconds=10)
         assert self.process.returncode == 130
+
+
+def save(path: Path, text: str) -> None:
+    """Write a file as an editor does that replaces it."""
+    beside = path.with_suffix(".tmp")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
 
 
 #: What a site needs besides its articles and pages.
@@ -142,20 +156,27 @@ def how_busy() -> float:
 
 @pytest.mark.alone
 def test_saved_edit_is_on_the_open_page_within_a_second(browser: Browser, tmp_path: Path) -> None:
-    """Of the whole site, with all its articles."""
+    """In the whole site's newest article: its translations are outdated by it, and its letter is composed anew."""
     preview = Preview(make_project(tmp_path, "content"))
-    page = open_page(browser, preview)
+    articles = preview.article.parent.glob("*.md")
+    newest = max(articles, key=lambda path: path.read_text("utf-8").partition("\nDate: ")[2][:10])
+    text = newest.read_text("utf-8")
+    page = browser.new_page()
+    page.goto(f"{preview.url}en/{newest.stem}/")
+    page.evaluate("scrollTo(0, 900)")
     took: list[float] = []  # in seconds of a machine that has time for us
     while not took or min(took) >= 1:
         assert len(took) < 5, took
         busy = how_busy()
         time.sleep(busy)  # a writer's pause: the next spare process gets ready meanwhile
         saved = time.monotonic()
-        preview.write(f"{TALL}\n\nEdit {len(took)}.")
+        save(newest, f"{text}\n\nEdit {len(took)}.\n")
         page.get_by_text(f"Edit {len(took)}.").wait_for(state="attached")
         took.append((time.monotonic() - saved) / max(busy, how_busy()))
     wait_until(lambda: page.evaluate("scrollY") == 900, "the page lost its place")
     page.close()
+    letters = (preview.folder / "var" / "preview" / "campaigns").glob("en-*/campaign.txt")
+    assert any(f"Edit {len(took) - 1}." in letter.read_text("utf-8") for letter in letters)
     preview.stop()
 
 
@@ -184,6 +205,12 @@ def test_all_problems_are_shown(preview: Preview) -> None:
     assert "preview-second.md:1" in preview.text()
     assert "preview-test.md:1" in preview.text()
     second.unlink()
+
+
+def test_the_terminal_leads_to_a_draft_which_no_page_does(preview: Preview) -> None:
+    preview.write("x", Status="draft")
+    wait_until(lambda: f"draft: {preview.url}en/drafts/preview-test/" in preview.said, "its address is not told")
+    assert preview.ask("/en/drafts/preview-test/")[0] == 200
 
 
 def test_mistake_in_the_settings_is_shown(preview: Preview) -> None:

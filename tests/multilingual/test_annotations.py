@@ -63,3 +63,7 @@ def test_a_commit_that_git_does_not_know_is_named(tmp_path: Path, since: str) ->
     with pytest.raises(ConfigurationError, match="Git knows no such commit"):
         changed_files(tmp_path, since)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_file_cannot_be_called_as_a_command_of_the_code_host() -> None:
+    assert "\n" not in str(Problem("content/a\n::error::mine.md", 0, "'a' is no key", "Rename it."))

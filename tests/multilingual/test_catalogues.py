@@ -114,6 +114,16 @@ def test_a_fuzzy_text_is_not_used(tmp_path: Path) -> None:
     assert catalogues.missing("de", ["Home", "Back", "Other"]) == ["Home", "Other"]
 
 
+def test_a_plural_without_texts_is_that_of_the_template(tmp_path: Path) -> None:
+    begun = catalogue(counted("%(num)s day", "%(num)s days", ""), forms="nplurals=1; plural=0;")
+    catalogues = read(tmp_path, tr=begun)
+    assert [catalogues.find("tr").ngettext("%(num)s day", "%(num)s days", n) for n in (1, 2)] == [
+        "%(num)s day",
+        "%(num)s days",
+    ]
+    assert catalogues.missing("tr", ["%(num)s day"]) == ["%(num)s day"]
+
+
 def test_an_unfinished_plural_is_missing(tmp_path: Path) -> None:
     text = catalogue(counted("%(num)s day", "%(num)s days", "%(num)s Tag", ""))
     assert read(tmp_path, de=text).missing("de", ["%(num)s day"]) == ["%(num)s day"]

@@ -134,6 +134,8 @@ def test_one_source_however_many_translations(site: Site) -> None:
         article = pieces(result, lang)["one"]
         assert article.source.lang == "fa"
         assert article.is_source is (lang == "fa")
+    assert pieces(result, "zh-Hans")["one"].made_from.lang == "en"
+    assert pieces(result, "en")["one"].made_from.lang == "fa"
 
 
 def test_two_sources_name_both_files(site: Site) -> None:

@@ -83,3 +83,10 @@ def test_a_text_as_other_bytes_have_it(root: Path) -> None:
     assert (earlier.fields["title"], earlier.key, earlier.body) == (("Earlier",), "flight", "\nText.\n")
     with pytest.raises(HeaderError):
         inventory.reread(inventory.texts[0], b"\xff")
+
+
+def test_a_link_to_nothing_is_told(root: Path) -> None:
+    (root / "content" / "articles" / "fa" / "lost.md").symlink_to("nowhere.md")
+    assert [str(problem) for problem in take(root).problems] == [
+        "content/articles/fa/lost.md: it cannot be read (No such file or directory). Mend it, or remove it."
+    ]

@@ -32,12 +32,15 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     signer = home / "sign"
     signer.write_text(f'#!/bin/sh\necho {CANARY} >> "{home}/ran"\nexit 1\n')
     signer.chmod(0o755)
+    (home / "attributes").write_text("* filter=sign\n")
     (home / "template").write_text(f"By {CANARY}\n")
     (home / ".gitconfig").write_text(
         f"[user]\n\tname = {CANARY}\n\temail = {CANARY}@{CANARY}.example\n\tsigningKey = {CANARY}\n"
         f"[author]\n\tname = {CANARY}\n[committer]\n\tname = {CANARY}\n"
         f"[core]\n\thooksPath = {hooks}\n\tfsmonitor = {signer}\n"
-        f"[commit]\n\tgpgSign = true\n\ttemplate = {home}/template\n"
+        f"[commit]\n\tgpgSign = true\n\ttemplate = {home}/template\n\tcleanup = strip\n"
+        f"[core]\n\tcommentChar = T\n\tattributesFile = {home}/attributes\n[i18n]\n\tcommitEncoding = ISO-8859-6\n"
+        f'[filter "sign"]\n\tclean = "cat; echo By {CANARY}"\n'
         f'[gpg]\n\tprogram = {signer}\n[init]\n\tdefaultBranch = main\n[trailer "by"]\n\tkey = By\n'
     )
     monkeypatch.setenv("HOME", str(home))
@@ -68,6 +71,8 @@ def test_a_commit_names_the_desk_and_midnight_and_nobody_else(site: Site) -> Non
     assert "committer The desk <desk@example.org> 1795305600 +0000\n" in written
     assert written.endswith("\n\nTranslate flight into fa\n")
     assert CANARY not in written
+    assert "encoding" not in written
+    assert git(site, "show", "HEAD:content/articles/fa/flight.md") == path.read_text("utf-8")
     kept = [file for file in (site.root / ".git").rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
     assert kept == []
     assert not (site.root.parent / "home" / "ran").exists()

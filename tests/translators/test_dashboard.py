@@ -60,6 +60,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return site
 
 
+def hrefs(element: html.HtmlElement) -> list[str]:
+    return [str(link.get("href")) for link in element.cssselect("a")]
+
+
 def page(site: Site, name: str) -> html.HtmlElement:
     text = (site.root / "var" / "translations" / f"{name}.html").read_bytes()
     return html.document_fromstring(text, parser=html.HTMLParser(encoding="utf-8"))
@@ -67,7 +71,10 @@ def page(site: Site, name: str) -> html.HtmlElement:
 
 def test_every_text_stands_beside_its_state_in_every_language(site: Site) -> None:
     table = page(site, "index").cssselect(".texts")[0]
-    rows = {row.cssselect("code")[0].text: [cell.text_content() for cell in row.cssselect("td")] for row in table}
+    rows = {
+        row.cssselect("code")[0].text: [cell.xpath("string((a|text())[last()])") for cell in row.cssselect("td")]
+        for row in table
+    }
     assert next(iter(rows)) == "corrected", "the most urgent first"
     assert rows == {
         "corrected": ["source", "missing", "outdated", "missing"],
@@ -78,6 +85,33 @@ def test_every_text_stands_beside_its_state_in_every_language(site: Site) -> Non
         "same": ["source", "missing", "current", "missing"],
         "help": ["source", "missing", "missing", "missing"],
     }
+
+
+def test_the_first_page_says_how_many_there_are_and_what_comes_next(site: Site) -> None:
+    rows = page(site, "index").cssselect("table")[0].cssselect("tbody tr")
+    told = {
+        row.cssselect("th a")[0].text_content(): (
+            [cell.text_content().split()[-1] for cell in row.cssselect(".number")],
+            hrefs(row.cssselect("td:last-child")[0]),
+        )
+        for row in rows
+    }
+    assert told["فارسی"] == (["1", "1", "1", "1", "2", "1", "42"], ["fa.html#corrected"])
+    assert told["English"] == (["0"] * 7, [])
+    assert told["العربية"][1] == ["ar.html#corrected"]
+
+
+def test_what_somebody_is_at_work_on_does_not_come_next(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.write("en")
+    site.translate("fa", header="Status: draft\n")
+    write_record(record_path(site.content, "ar", "flight"), claim(Record(), "", DAY, what=""))
+    assert call(site) == 0
+    assert {link for link in hrefs(page(site, "index")) if "#" in link} == {
+        f"{lang}.html#flight" for lang in ("ar", "fa", "zh-Hans")
+    }
+    following = page(site, "index").cssselect("table")[0]
+    assert [link for link in hrefs(following) if "#" in link] == ["zh-Hans.html#flight"]
 
 
 def test_every_state_that_asks_for_something_leads_to_what_is_asked(site: Site) -> None:
@@ -93,15 +127,16 @@ def test_each_row_has_the_command_and_the_editors_link(site: Site) -> None:
         "corrected": ["./blog diff corrected fa", "./blog kit corrected fa", "./blog accept corrected fa"],
         "changed": ["./blog diff changed fa", "./blog kit changed fa", "./blog accept changed fa"],
         "claimed": ["./blog translate claimed fa --release"],
-        "draft": [],
+        "draft": ["./blog translate draft fa --done"],
         "unknown": ["./blog accept unknown fa"],
         "help": ["./blog translate help fa", "./blog kit help fa"],
     }
-    links = {key: str(row.cssselect("td a")[0].get("href")) for key, row in rows.items()}
+    assert not rows["claimed"].cssselect("a"), "somebody is at work on it"
+    links = {key: str(row.cssselect("td a")[0].get("href")) for key, row in rows.items() if key != "claimed"}
     assert links["draft"] == "https://github.com/o/r/edit/main/content/articles/fa/draft.md"
     assert links["help"].startswith("https://github.com/o/r/new/main?filename=content%2Fpages%2Ffa%2Fhelp.md&value=")
-    assert "corrected on 2026-11-23" in rows["corrected"].text_content()
-    assert "<b>Nasrin</b> has been at work on it since 2026-11-22" in rows["claimed"].text_content()
+    assert "corrected on November 23, 2026" in rows["corrected"].text_content()
+    assert "<b>Nasrin</b> has been at work on it since November 22, 2026" in rows["claimed"].text_content()
 
 
 def test_it_speaks_the_editors_language(site: Site) -> None:
@@ -136,6 +171,11 @@ def test_filters_need_no_script(site: Site, browser: Browser) -> None:
     assert rows.count() == 0
     opened.check("#state-missing")
     assert rows.count() == 1
+    heading = rows.locator(".label")
+    assert not heading.first.is_visible()
+    opened.set_viewport_size({"width": 390, "height": 800})
+    assert heading.all_inner_texts() == ["العربية", "فارسی", "简体中文"], "a row says which language each state is of"
+    assert heading.first.is_visible()
     context.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,19 @@ from multilingual.commands import read_content
 from translators.commands import add_commands
 from translators.errors import ClaimedError, ConfigurationError, DeskError
 from translators.records import read_record
+from translators.states import age
 
 from tests.translators.sites import Site
 
 TODAY = datetime.now(UTC).date().isoformat()
-GLOSSARY = "terms:\n  prison:\n    en: prison\n    fa: زندان\n"
+GLOSSARY = """terms:
+  prison:
+    en: prison
+    fa: زندان
+    note: not of custody
+style:
+  fa: ["«…» and a half-space, digits ۰۱۲۳"]
+"""
 
 
 @pytest.fixture
@@ -50,7 +58,8 @@ def test_a_translation_is_begun_finished_and_current(site: Site, capsys: pytest.
         "Title: TRANSLATE: Flight\nSlug:\nSummary: TRANSLATE: A summary of it.\nTranslated_from: en\n"
     )
     assert f"Translated: {TODAY}\nTranslator: A Swallow\nStatus: draft\n\n" in text
-    assert "<!-- translate: The prison of 2024.\n    prison = زندان\n-->\n\n⟨…⟩\n\n" in text
+    assert "--done` takes them out.\n    fa: «…» and a half-space, digits ۰۱۲۳\n-->\n\n" in text
+    assert "<!-- translate: The prison of 2024.\n    prison = زندان  (not of custody)\n-->\n\n⟨…⟩\n\n" in text
     one = site.find("fa")
     assert (one.state, one.claim and one.claim.by) == ("draft", "A Swallow")
     assert one.record.basis
@@ -65,11 +74,12 @@ def test_a_translation_is_begun_finished_and_current(site: Site, capsys: pytest.
     assert (one.state, one.claim) == ("current", None)
 
 
-def test_what_changed_while_one_translated_is_not_forgotten(site: Site) -> None:
+def test_what_changed_while_one_translated_is_not_forgotten(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     call(site, "translate", "flight", "fa")
     site.write("en", body="The prison of 2025.\n\n- An item.\n- Another.\n")
     fill_in(site.content / "articles" / "fa" / "flight.md")
     call(site, "translate", "flight", "fa", "--done")
+    assert capsys.readouterr().out.endswith("Its source has changed meanwhile: ./blog diff flight fa\n")
     assert site.find("fa").state == "outdated"
 
 
@@ -89,12 +99,27 @@ def test_a_second_claim_is_refused_and_nothing_is_written(site: Site) -> None:
 def test_a_claim_that_is_given_back_leaves_nothing_but_the_text(site: Site) -> None:
     with pytest.raises(DeskError, match="nobody has claimed it"):
         call(site, "translate", "flight", "fa", "--release")
+    call(site, "translate", "flight", "fa")
+    call(site, "translate", "flight", "fa", "--release")
+    assert site.find("fa").state == "draft"
+    assert site.path("fa").exists()
+    call(site, "translate", "flight", "fa")
+    (site.content / "articles" / "fa" / "flight.md").unlink()
+    assert age(site.find("fa"), date(2026, 11, 29)) == 28  # since the article came out
+    call(site, "translate", "flight", "fa", "--release")
+    assert not site.path("fa").exists()  # nothing is there that was made from anything
 
 
 def test_a_translation_that_is_there_is_claimed_and_not_touched(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     path = site.translate("fa")
-    site.record("fa")
     before = path.read_bytes()
+    assert call(site, "translate", "flight", "fa", "--by", "A Swallow") == 0
+    assert "compare it with content/articles/en/flight.md" in capsys.readouterr().out
+    assert call(site, "accept", "flight", "fa") == 0
+    with pytest.raises(DeskError, match="so there is nothing to claim"):
+        call(site, "translate", "flight", "fa", "--by", "A Swallow")
+    site.write("en", body="The prison of 2025.\n")
+    capsys.readouterr()
     assert call(site, "translate", "flight", "fa", "--by", "A Swallow") == 0
     assert "./blog diff flight fa" in capsys.readouterr().out
     assert path.read_bytes() == before
@@ -111,6 +136,7 @@ def test_a_chain_is_begun_from_the_translation_that_one_reads(site: Site) -> Non
     text = (site.content / "articles" / "fa" / "flight.md").read_text("utf-8")
     assert "Translated_from: ar\n" in text
     assert "<!-- translate: السجن. -->" in text
+    assert "`./blog translate flight fa --done`" in text
     assert site.find("fa").source.lang == "ar"
 
 
@@ -118,10 +144,13 @@ def test_a_chain_is_begun_from_the_translation_that_one_reads(site: Site) -> Non
     ("arguments", "told"),
     [
         (["flihgt", "fa"], "Did you mean flight"),
-        (["flight", "tr"], "`./blog language tr` starts another"),
+        (["flight", "tr"], "Use one of en, ar, fa, zh-Hans. `./blog language tr` starts another"),
+        (["flight", "zh"], "Did you mean zh-Hans?"),
+        (["meeting", "fa"], "`./blog translations` lists all texts"),
         (["flight", "en"], "it was written in en"),
         (["draft", "fa"], "it is a draft"),
-        (["flight", "fa", "--from", "ar"], "there is no finished text of flight in it"),
+        (["flight", "fa", "--from", "ar"], "there is no finished text of flight in it. Use one of en"),
+        (["flight", "fa", "--from", "tr"], "--from tr: not a language of this site"),
         (["flight", "fa", "--done"], "there is no translation yet"),
     ],
 )
@@ -161,7 +190,7 @@ def test_changes_stand_beside_the_translation_until_they_are_accepted(
     out = capsys.readouterr().out
     assert "  en: \u2066The prison of -[2024]+[2025].\u2069\n  fa: \u2067زندان سال ۲۰۲۴.\u2069" in out
     assert "\x1b" not in out
-    page = site.root / "changes.html"
+    page = site.root / "var" / "changes.html"
     assert call(site, "diff", "flight", "fa", "--html", str(page)) == 0
     assert "<del>2024</del><ins>2025</ins>" in page.read_text("utf-8")
     assert call(site, "accept", "flight", "fa", "--minor") == 0
@@ -197,3 +226,10 @@ def test_a_commit_holds_the_text_and_its_record(site: Site, capsys: pytest.Captu
         "content/articles/fa/flight.md",
     ]
     assert not site.git("status", "--porcelain")
+    path = site.content / "articles" / "fa" / "flight.md"
+    fill_in(path)
+    call(site, "translate", "flight", "fa", "--done", "--commit")
+    site.write("en", body="The prison of 2025.\n")
+    path.write_text(path.read_text("utf-8").replace("متن\n", "متن ۲۰۲۵\n", 1), "utf-8")
+    call(site, "accept", "flight", "fa", "--commit")  # what was mended, and that it was
+    assert site.git("status", "--porcelain") == "M content/articles/en/flight.md"

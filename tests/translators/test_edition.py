@@ -76,25 +76,55 @@ def call(site: Site, *arguments: str) -> int:
 
 
 def test_everything_is_in_one_list_in_order(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = (site.root / "pelicanconf.py").read_text("utf-8").split("\n")
+    settings = site.root / "pelicanconf.py"
+    end = settings.read_text("utf-8").split("\n").index("}") + 1
+    (site.content / "glossary.yaml").write_text("terms: {prison: {en: prison}, court: {en: court}}\n", "utf-8")
     assert call(site, "tr") == 0
     assert capsys.readouterr().out.split("\n") == [
         "wrote theme/messages/tr.po",
-        "1. the language's line in the settings: its edition exists from then on, so do all this on a branch",
-        f'     pelicanconf.py:{settings.index("}") + 1}: "tr": {{"EXIT_URL": "…", "SITESUBTITLE": "…"}},',
-        "2. theme/messages/tr.po: 3 of 3 texts, 4 words",
-        '     theme/messages/tr.po: Say "so"',
-        "     theme/messages/tr.po: %(num)s language",
-        "     theme/messages/tr.po: %(num)s language",
-        "3. names and lines in content/terms.yaml",
+        "1. pelicanconf.py: its line. The edition exists from then on, so do all this on a branch",
+        f'     pelicanconf.py:{end}: "tr": {{}},',
+        "2. theme/messages/tr.po: 3 of 3 texts, 4 words, each into its msgstr",
+        "3. content/terms.yaml: 1 names and lines, each as `tr: …` beside the others",
         "     content/terms.yaml:4: topics.evidence.name (Evidence)",
-        "4. done: names and lines in content/missing.yaml",
-        "5. pages",
+        "4. content/glossary.yaml: 2 of 2 terms and names; write those that your texts need",
+        "5. pages: 1 of 1",
         "     ./blog translate safety tr",
-        "6. articles: any one is a beginning",
+        "6. articles: 1 of 1. Any one is a beginning",
         "     ./blog translate flight tr",
         "",
+        "Next: 1. Then `./blog translate KEY tr` begins a text, and `./blog serve` shows it; what is not",
+        "filled in yet is shown in another language. `./blog language tr` lists what is left.",
+        "",
     ]
+    # As it is told, no more: the line is enough, and what else belongs into it is asked for afterwards.
+    lines = settings.read_text("utf-8").split("\n")
+    settings.write_text("\n".join([*lines[: end - 1], '    "tr": {},', *lines[end - 1 :]]), "utf-8")
+    (site.content / "glossary.yaml").write_text(
+        "terms: {prison: {en: prison, tr: cezaevi}, court: {en: court}}\n", "utf-8"
+    )
+    assert call(site, "tr") == 0
+    told = capsys.readouterr().out.split("\n")
+    assert told[:3] == [
+        "1. pelicanconf.py: its line, with what other languages state there",
+        f'     pelicanconf.py:{end + 1}: EXIT_URL in "tr" (https://example.org/)',
+        f'     pelicanconf.py:{end + 1}: SITESUBTITLE in "tr" (x)',
+    ]
+    assert "4. done: content/glossary.yaml: 1 of 2 terms and names; write those that your texts need" in told
+    assert call(site, "en") == 0
+    assert "1. done: " in capsys.readouterr().out  # the settings of the whole site are those of its language
+
+
+def test_a_site_without_catalogues_and_tables_has_a_shorter_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path)
+    site.write("en")
+    assert call(site, "tr") == 0
+    told = capsys.readouterr().out.split("\n")
+    assert told[0].startswith("1. pelicanconf.py")
+    assert told[2:4] == ["2. articles: 1 of 1. Any one is a beginning", "     ./blog translate flight tr"]
+    assert not (tmp_path / "theme").exists()
 
 
 def test_a_catalogue_is_one_and_is_filled_up_where_it_lacks_something(site: Site) -> None:
@@ -123,23 +153,23 @@ def test_what_is_done_is_said_to_be_done(site: Site, capsys: pytest.CaptureFixtu
     site.record("fa")
     assert call(site, "fa") == 0
     out = capsys.readouterr().out
-    assert "1. done: the language's line in the settings\n" in out
-    assert out.count("done: ") == 6
+    assert out.startswith("1. done: pelicanconf.py: its line, with what other languages state there\n")
+    assert out.count("done: ") == 4
     assert out.endswith("fa: everything is there. `./blog check` looks at it.\n")
 
 
-def test_all_places_are_shown_on_request(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    for number in range(9):
+def test_of_many_articles_the_first_are_named(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(24):
         site.write("en", f"text-{number}")
     call(site, "tr")
-    assert "     and 7 more (--all)" in capsys.readouterr().out
-    call(site, "tr", "--all")
-    assert "     ./blog translate text-8 tr" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "\n     and 5 more: ./blog translations --lang tr\n" in out
+    assert out.count("./blog translate ") == 1 + 20 + 1
 
 
 def test_a_language_that_cldr_does_not_know_states_what_it_is(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     call(site, "tlh")
-    assert '"tlh": {"name": "…", "direction": "ltr", "cldr": "en", "EXIT_URL": "…"' in capsys.readouterr().out
+    assert '"tlh": {"name": "…", "direction": "ltr", "cldr": "en"},' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("raw", ["klingon", "x", "", "../fa", "zz"])

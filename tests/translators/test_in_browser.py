@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from multilingual.commands import read_content
 from playwright.sync_api import Browser
+from translators.comparison import compare, write_page
 from translators.dashboard import write_dashboard
 from translators.settings import open_repository, read_configuration
 from translators.states import Survey
@@ -38,6 +39,7 @@ PAGES = (
     "dashboard/fa.html",
     "persian/index.html",
     "persian/fa.html",
+    "dashboard/diff.html",
 )
 
 
@@ -54,6 +56,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
         language = next(one for one in inventory.languages if one.tag == lang)
         write_dashboard(survey, folder, language, date(2026, 11, 25), open_repository(configuration))
         folder.rename(site.output / name)
+    one = survey.find("changed", "fa")
+    assert one
+    languages = {language.tag: language for language in inventory.languages}
+    page = write_page(compare(survey, one), "changed", "changed", languages["en"], languages["fa"], ["corrected x"])
+    (site.output / "dashboard" / "diff.html").write_text(page, "utf-8")
     return site
 
 

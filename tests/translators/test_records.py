@@ -94,6 +94,9 @@ SHA = "0" * 64
         (broken(claim={"by": "x", "day": "2026-11-22", "email": "y"}), "'claim' is not a name and a day"),
         (broken(author="x"), "'author': no record has that"),
         ('{"claim": {"by": "x"}}', "'claim'"),
+        ('{"claim": {"by": "\\u001b[2Jx", "day": "2026-11-22"}}', "'claim'"),
+        ('{"claim": {"by": "\\ud800", "day": "2026-11-22"}}', "not UTF-8"),
+        ('{"from": ' + "1" * 5000 + "}", "too long a number"),
     ],
 )
 def test_a_file_that_is_no_record_is_named_with_a_remedy(tmp_path: Path, text: str, what: str) -> None:
@@ -108,6 +111,12 @@ def test_a_file_that_is_no_record_is_named_with_a_remedy(tmp_path: Path, text: s
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "key.json").write_bytes(b"\xff\xfe{}")
     with pytest.raises(RecordError, match="not UTF-8"):
+        read_record(tmp_path / "key.json")
+
+
+def test_a_folder_is_no_record(tmp_path: Path) -> None:
+    (tmp_path / "key.json").mkdir()
+    with pytest.raises(RecordError, match="cannot be read"):
         read_record(tmp_path / "key.json")
 
 

@@ -25,9 +25,9 @@ TEXTS = [
 
 
 def scaffold(body: str, terms: list[tuple[str, str]] | None = None, by: str = "", **fields: str) -> str:
-    source = SimpleNamespace(lang="en", fields={name: (value,) for name, value in fields.items()})
+    source = SimpleNamespace(lang="en", key="flight", fields={name: (value,) for name, value in fields.items()})
     text = cast(Text, source)
-    return write_scaffold(text, read(body), ("image_alt",), lambda _: terms or [], by, DAY)
+    return write_scaffold(text, "fa", read(body), ("image_alt",), lambda _: terms or [], (), by, DAY)
 
 
 def read(body: str) -> Document:

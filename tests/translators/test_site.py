@@ -10,6 +10,7 @@ import feedparser
 import pytest
 from lxml import html
 from multilingual.commands import read_content
+from newsletter.campaigns import read_campaigns
 from translators.recording import accept, record
 from translators.settings import read_configuration
 from translators.states import Survey
@@ -29,8 +30,11 @@ CHANGED = (
     .replace("## Two\n", "Wholly new words.\n\n## Three\n")
     .replace("A source", "Another source")
 )
+#: Corrected in the original, not yet checked here.
+UNCHECKED = "原文已更正，译文尚未核对"
 SETTINGS: dict[str, Any] = {
     "PLUGINS": ["multilingual", "prose", "translators"],
+    "PROSE_NUMBERED": ["article", "page"],
     "MARKDOWN": {
         "extension_configs": {"markdown.extensions.extra": {}, "markdown.extensions.footnotes": {}},
         "output_format": "html5",
@@ -103,10 +107,16 @@ def test_an_outdated_translation_says_so_and_how_many_changes_there_were(site: S
 def test_each_change_is_marked_where_it_belongs(site: Site) -> None:
     for url in ("fa/تغییر-changed/", "zh-Hans/changed/"):
         page = site.html(url)
-        assert page.xpath("//p[@class='remark ui']/following-sibling::*[1]/@id") == ["p1", "p2", "s2"]
+        assert page.xpath("//p[@class='remark above ui']/following-sibling::*[1]/@id") == [
+            "p1",
+            "p2",
+            "s2",
+        ]
+        new = page.xpath("//p[@class='remark ui']/preceding-sibling::*[1]/@id")
+        assert new == ["p2"], "what is new is missed behind what it follows"
         links = [href.partition("#")[2] for href in hrefs(page, ".prose .remark a")]
-        assert links == ["c1", "c2", "c4", "c5"], "what is new stands behind what is marked already"
-        assert page.xpath("//li[p[@class='remark ui']]/@id") == ["fn:a"]
+        assert links == ["c1", "c2", "c3", "c4", "c5"]
+        assert page.xpath("//li[p[@class='remark above ui']]/@id") == ["fn:a"]
 
 
 def test_a_text_whose_page_has_other_blocks_than_its_file_is_marked_nowhere(tmp_path: Path) -> None:
@@ -136,12 +146,12 @@ def test_the_changes_are_shown_in_the_language_of_the_source(site: Site) -> None
     assert page.cssselect("meta[name=robots]")[0].get("content") == "noindex"
     sections = page.cssselect(".change")
     assert [section.get("id") for section in sections] == ["c1", "c2", "c3", "c4", "c5"]
-    before, now = sections[0].cssselect("blockquote")
+    before, now = sections[0].cssselect("p[lang]")
     assert (before.get("lang"), before.get("dir")) == (now.get("lang"), now.get("dir")) == ("en", "ltr")
     assert before.text_content() == "A first paragraph of some length."
     assert (before.cssselect("del")[0].text, now.cssselect("ins")[0].text) == ("some", "no")
     assert sections[0].cssselect("a")[0].get("href") == "../../../fa/تغییر-changed/#p1"
-    assert sections[2].cssselect("blockquote")[0].text_content() == "Wholly new words."
+    assert sections[2].cssselect("p[lang]")[0].text_content() == "Wholly new words."
     assert "changes" not in site.text("sitemap.xml")
     assert not page.cssselect("link[hreflang]:not([type])")
 
@@ -154,11 +164,13 @@ def test_who_changes_the_language_there_comes_to_the_text(site: Site) -> None:
 def test_pages_say_it_too(site: Site) -> None:
     page = site.html("fa/about/")
     assert page.cssselect("header [aria-labelledby=notice-outdated]")
+    assert page.cssselect(".prose .remark + #p1")
+    assert not page.cssselect(".prose .number"), "a page is not cited by paragraph"
     assert site.has("fa/about/changes/")
 
 
 def test_a_correction_stands_on_every_translation_at_once(site: Site) -> None:
-    persian = site.html("fa/تغییر-wrong/").cssselect("[aria-labelledby=notice-corrected] li")
+    persian = site.html("fa/تغییر-wrong/").cssselect("[aria-labelledby=notice-unchecked] li")
     assert len(persian) == 1
     assert persian[0].cssselect("bdi")[0].get("lang") == "en"
     assert "It was <two>." in persian[0].text_content()
@@ -172,18 +184,43 @@ def test_a_correction_stands_on_every_translation_at_once(site: Site) -> None:
     assert 'lang="en">It was &lt;two&gt;.</span>' in entry.content[0].value
 
 
-def test_a_correction_goes_when_somebody_has_looked(tmp_path: Path) -> None:
-    site = Site(tmp_path, **SETTINGS)
-    site.article("en", "wrong", BODY)
-    site.translation("fa", "wrong", "en", PERSIAN)
-    put_on_record(site, "wrong", langs=("fa",))
-    site.article("en", "wrong", BODY, Corrected="2026-11-23 It was two.")
+def test_a_correction_stays_when_somebody_has_looked_and_readers_are_written_to_only_then(tmp_path: Path) -> None:
+    site = Site(tmp_path, **SETTINGS, NEWSLETTER_SITE_ID="example", NEWSLETTER_SINCE="2026-01-01")
+    site.settings(PLUGINS=[*SETTINGS["PLUGINS"], "newsletter"])
+    keys = ("wrong", "gone")
+    for key in keys:
+        site.article("en", key, BODY, Date="2026-01-02")
+        for lang in ("fa", "zh-Hans"):
+            site.translation(lang, key, "en", PERSIAN, Translated="2026-01-03")
+    put_on_record(site, *keys)
+    site.article("en", "wrong", BODY, Date="2026-01-02", Corrected="2026-11-20 It was two.")
+    site.article("en", "gone", BODY, Date="2026-01-02", Retracted="2026-11-21 Nothing of it holds.")
     taken = survey(site)
-    one = taken.find("wrong", "fa")
-    assert one
-    accept(taken, one, DAY)
+    for key in keys:
+        one = taken.find(key, "fa")
+        assert one
+        accept(taken, one, DAY)
     site.build_whole()
-    assert not site.html("fa/wrong/").cssselect(".notice")
+    told = {lang: notices(site, f"{lang}/wrong/") for lang in ("en", "fa", "zh-Hans")}
+    assert told == {"en": ["corrected"], "fa": ["corrected"], "zh-Hans": ["unchecked"]}
+    assert [notices(site, f"{lang}/gone/") for lang in ("en", "fa", "zh-Hans")] == [["retracted"]] * 3
+    states = [mark.text for mark in site.html("zh-Hans/corrections/").cssselect("main .state")]
+    assert states == ["已撤稿", UNCHECKED]
+    entry = next(one for one in feedparser.parse(site.text("zh-Hans/feed.atom")).entries if one.id.endswith("/wrong"))
+    assert UNCHECKED in entry.content[0].value
+    letters = read_campaigns(site.folder / "var" / "campaigns").values()
+    assert sorted((one.kind, one.lang, one.url.rpartition("/")[0].rpartition("/")[2]) for one in letters) == [
+        ("correction", "en", "gone"), ("correction", "en", "wrong"),
+        ("correction", "fa", "gone"), ("correction", "fa", "wrong"),
+        ("correction", "zh-Hans", "gone"),
+        ("post", "en", "wrong"), ("post", "fa", "wrong"), ("post", "zh-Hans", "wrong"),
+    ]  # fmt: skip
+    assert [one.lang for one in letters if UNCHECKED in one.text] == ["zh-Hans"]
+
+
+def notices(site: Site, url: str) -> list[str]:
+    """What a page says above its text."""
+    return [str(one.get("aria-labelledby")).removeprefix("notice-") for one in site.html(url).cssselect(".notice")]
 
 
 def test_every_edition_lists_its_corrections(site: Site) -> None:
@@ -246,7 +283,7 @@ def test_volunteers_are_asked_for_what_readers_can_see(site: Site) -> None:
     page = site.html("en/help-translate/")
     persian = page.cssselect("details.tasks")[1]
     asked = [
-        (item.xpath("string(a)"), item.xpath("string(span/text()[1])").strip().partition(";")[0])
+        (item.xpath("string(a)"), item.xpath("string(div/text()[1])").strip().partition(";")[0])
         for item in persian.cssselect("li")
     ]
     assert asked == [

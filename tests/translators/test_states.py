@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from multilingual.commands import read_content
+from multilingual.editing import rename, withdraw
 from translators.errors import DeskError
 from translators.recording import record, record_all
-from translators.records import Claim, Record, claim, read_record, record_path, release, write_record
+from translators.records import Record, claim, read_record, record_path, release, write_record
 from translators.settings import read_configuration
 from translators.states import Survey, age, in_order
 
@@ -120,7 +121,7 @@ def test_a_correction_alone_changes_nothing_else(site: Site) -> None:
     assert site.find("fa").changes == ()
 
 
-def test_a_minor_change_keeps_the_day_and_the_claim(site: Site) -> None:
+def test_a_minor_change_keeps_the_day_and_leaves_nothing_to_claim(site: Site) -> None:
     site.write("en")
     site.translate("fa")
     site.record("fa")
@@ -133,7 +134,7 @@ def test_a_minor_change_keeps_the_day_and_the_claim(site: Site) -> None:
     found = read_record(site.path("fa"))
     assert found
     assert found.basis
-    assert (site.find("fa").state, found.basis.day, found.claim) == ("current", DAY, Claim("Nasrin", DAY))
+    assert (site.find("fa").state, found.basis.day, found.claim) == ("current", DAY, None)
     assert b"12-24" not in site.path("fa").read_bytes()
 
 
@@ -179,6 +180,58 @@ def test_a_text_that_was_renamed_keeps_its_record_and_links_to_it_stay_the_same(
     site.record("fa", key="new")
     assert not site.path("fa", "old").exists()
     assert site.path("fa", "new").exists()
+
+
+def test_a_former_key_is_a_key_and_nobody_elses(site: Site) -> None:
+    """What somebody proposes cannot reach out of the records' folder, nor take another text's record."""
+    site.write("en", "other")
+    site.translate("fa", key="other")
+    site.record("fa", key="other")
+    outside = site.root / "package.json"
+    outside.write_text("{}", "utf-8")
+    site.write("en", header="Former_keys: ../../../package, other\n")
+    site.translate("fa")
+    assert site.find("fa").state == "unrecorded"
+    site.record("fa")
+    assert outside.exists()
+    assert (site.find("fa").state, site.find("fa", "other").state) == ("current", "current")
+
+
+def test_a_record_whose_text_is_gone_is_told(site: Site) -> None:
+    source = site.write("en", "old")
+    translation = site.translate("fa", key="old")
+    site.record("fa", key="old")
+    site.write("en", "other")
+    assert site.survey().problems == []
+    source.unlink()
+    translation.unlink()
+    (problem,) = site.survey().problems
+    assert ".translations/fa/old.json: there is no text 'old' any more" in problem
+    assert "`Former_keys: old`" in problem
+
+
+def test_what_it_was_made_from_is_there_or_nobody_knows_anything(site: Site) -> None:
+    site.write("ar")
+    english = site.translate("en", "ar")
+    site.translate("fa", "EN")
+    site.record("en", "fa")
+    assert (site.find("fa").state, site.find("fa").source.lang) == ("current", "en")
+    english.unlink()
+    assert site.find("fa").state == "unrecorded"
+    assert list(record_all(site.survey(), DAY)) == [], "nobody has compared it with the Arabic"
+
+
+def test_records_go_where_their_text_goes(site: Site) -> None:
+    """They hold its words: who erases a text erases them."""
+    site.write("en", "old", body="Nasrin lives in the old town.\n")
+    site.translate("fa", key="old")
+    site.record("fa", key="old")
+    rename(site.content, "old", "new")
+    assert (site.find("fa", "new").state, site.path("fa", "old").exists()) == ("current", False)
+    withdraw(site.content, "new", "", DAY, erase=False)
+    assert site.path("fa", "new").exists()
+    withdraw(site.content, "new", "", DAY, erase=True)
+    assert not [path for path in site.root.rglob("*") if path.is_file() and b"Nasrin" in path.read_bytes()]
 
 
 def test_groups_without_one_source_article_are_problems(site: Site) -> None:
@@ -264,6 +317,31 @@ def test_a_base_that_git_does_not_know_is_an_error(site: Site) -> None:
     with pytest.raises(DeskError, match="unshallow"):
         list(record_all(site.survey(), DAY, "main"))
     assert not site.path("fa").exists()
+
+
+def test_a_source_that_got_another_key_meanwhile_is_found_as_it_was(site: Site) -> None:
+    site.git("init", "-q", "-b", "main")
+    site.write("en", "old")
+    site.commit()
+    site.git("checkout", "-q", "-b", "persian")
+    site.translate("fa", key="old")
+    rename(site.content, "old", "new")
+    site.write("en", "new", "Former_keys: old\n", BODY.replace("2024", "2025"))
+    site.commit()
+    assert [is_earlier for _, is_earlier in record_all(site.survey(), DAY, "main")] == [True]
+    assert [change.op for change in site.find("fa", "new").changes] == ["changed"]
+
+
+def test_a_repository_that_git_refuses_to_read_is_not_taken_for_none(site: Site) -> None:
+    site.write("en")
+    site.translate("fa")
+    (site.root / ".git").mkdir()
+    (site.root / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (site.root / ".git" / "config").write_text("[broken\n")
+    for folder in ("objects", "refs"):
+        (site.root / ".git" / folder).mkdir()
+    with pytest.raises(DeskError, match=r"Git says: .*config"):
+        list(record_all(site.survey(), DAY, "main"))
 
 
 def test_without_git_the_file_as_it_is_counts(site: Site) -> None:

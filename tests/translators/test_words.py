@@ -61,7 +61,11 @@ def test_what_differs(old: str, new: str, pieces: list[tuple[str, str]]) -> None
     ("text", "number"),
     [
         ("He **was** [held](https://example.org/a/b) – twice.[^a]", 4),
-        ("他们说 UNHCR", 4),
+        ("他们说 UNHCR", 3),
+        ("国家保护人权", 4),
+        ("ひらがなです", 3),
+        ("ประเทศไทย 2024", 4),
+        ("မြန်မာ", 1),
         ("[^a]: See <https://example.org/>, p. 3", 3),
         ("- <span lang='en'>x</span>", 1),
     ],

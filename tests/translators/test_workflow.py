@@ -14,7 +14,7 @@ import yaml
 FILE = Path(__file__).resolve().parents[2] / ".github" / "workflows" / "translations.yml"
 #: Writes down what it is called with; as `./blog translations --record` does, it leaves a record.
 BLOG = (
-    '#!/bin/sh\necho "$@" >> "$CALLS"\n'
+    '#!/bin/sh\necho "$@" >> "$CALLS"\n[ "$1 $2" = "${BROKEN:-}" ] && exit 1\n'
     'case "$*" in *--record*) mkdir -p content/.translations/fa; echo {} > content/.translations/fa/a.json; esac\n'
 )
 
@@ -92,20 +92,25 @@ class Host:
         self.commit()
         return proposed
 
-    def run(self, name: str, **environment: str) -> None:
-        """Run the steps of a job one after the other, as GitHub does."""
+    def run(self, name: str, **environment: str) -> bool:
+        """Run the steps of a job one after the other, as GitHub does; tell whether all went well."""
         self.git("clone", "--quiet", str(self.remote), str(self.runner), where=self.folder)
         known = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "GIT_CONFIG_GLOBAL": os.devnull}
         known |= {"CALLS": str(self.calls), "GITHUB_ENV": str(self.environment)} | environment
+        succeeds = True
         for step in job(name)["steps"]:
-            if "run" in step:
+            if condition := step.get("if"):
+                assert condition == "${{ !cancelled() && env.START }}"
+            if "run" in step and (known.get("START") if condition else succeeds):
                 command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-                subprocess.run(command, cwd=self.runner, env=known, check=True, capture_output=True, text=True)
+                done = subprocess.run(command, cwd=self.runner, env=known, capture_output=True, text=True, check=False)
+                succeeds = succeeds and not done.returncode
                 if self.environment.exists():
                     known |= dict(line.split("=", 1) for line in self.environment.read_text().splitlines())
+        return succeeds
 
     def called(self) -> list[str]:
-        return self.calls.read_text().splitlines()
+        return self.calls.read_text().splitlines() if self.calls.exists() else []
 
 
 @pytest.fixture
@@ -115,7 +120,7 @@ def host(tmp_path: Path) -> Host:
 
 def test_a_proposal_is_held_to_what_its_author_saw(host: Host) -> None:
     host.propose()
-    host.run("look", NUMBER="7")
+    assert host.run("look", NUMBER="7")
     assert host.called() == [
         f"translations --record --base {host.base}",
         f"check --annotate --since {host.base}",
@@ -126,6 +131,23 @@ def test_a_proposal_is_held_to_what_its_author_saw(host: Host) -> None:
     assert not (content / "en" / "gone.md").exists()
 
 
+def test_a_broken_file_keeps_nobody_from_seeing_the_rest(host: Host) -> None:
+    host.propose()
+    assert not host.run("look", NUMBER="7", BROKEN="translations --record")
+    assert [line.split()[0:2] for line in host.called()] == [
+        ["translations", "--record"], ["check", "--annotate"], ["translations", "--preview"],
+    ]  # fmt: skip
+
+
+def test_a_link_out_of_the_texts_is_not_taken(host: Host) -> None:
+    host.git("checkout", "--quiet", "-b", "proposal")
+    (host.remote / "content" / "articles" / "fa").symlink_to("../../../.git")
+    host.git("update-ref", "refs/pull/7/head", host.commit())
+    host.git("checkout", "--quiet", "main")
+    assert not host.run("look", NUMBER="7")
+    assert host.called() == []
+
+
 def test_what_is_merged_is_recorded_by_where_its_branch_began(host: Host) -> None:
     proposed = host.propose()
     before = host.git("rev-parse", "HEAD")
@@ -133,7 +155,7 @@ def test_what_is_merged_is_recorded_by_where_its_branch_began(host: Host) -> Non
     tree = host.git("write-tree")
     merge = host.git("commit-tree", tree, "-p", before, "-p", proposed, "-m", "Merge")
     host.git("reset", "--quiet", "--hard", merge)
-    host.run("record", BEFORE=before)
+    assert host.run("record", BEFORE=before)
     assert host.called() == [f"translations --record --base {host.base}"]
     assert host.git("ls-tree", "--name-only", "HEAD", "content/.translations/fa/") == "content/.translations/fa/a.json"
     said = host.git("log", "-1", "--format=%an %ae %ai %cn %ce %ci")
@@ -145,7 +167,7 @@ def test_what_is_merged_is_recorded_by_where_its_branch_began(host: Host) -> Non
 def test_what_is_pushed_is_recorded_by_what_was_there_before(host: Host, is_known: bool) -> None:
     host.write("content/articles/fa/a.md", "یک.\n")
     latest = host.commit()
-    host.run("record", BEFORE=host.base if is_known else "0" * 40)
+    assert host.run("record", BEFORE=host.base if is_known else "0" * 40)
     assert host.called() == [f"translations --record --base {host.base if is_known else 'HEAD'}"]
     assert host.git("rev-parse", "HEAD^") == latest
 
@@ -153,5 +175,5 @@ def test_what_is_pushed_is_recorded_by_what_was_there_before(host: Host, is_know
 def test_where_nothing_is_to_be_recorded_nothing_is_committed(host: Host) -> None:
     host.write("content/.translations/fa/a.json", "{}\n")
     latest = host.commit()
-    host.run("record", BEFORE=host.base)
+    assert host.run("record", BEFORE=host.base)
     assert host.git("rev-parse", "HEAD") == latest

@@ -6,13 +6,13 @@ import json
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from multilingual.headers import decode, split_header
-from translators.blocks import Block, Convert, make_converter, read_blocks, read_html
+from translators.blocks import Block, Convert, make_converter, read_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 #: As in pelicanconf.py.
@@ -34,12 +34,13 @@ _CALL = re.compile(r"\[\^([^\]]+)\]")
 
 @cache
 def converter() -> Convert:
-    return make_converter(MARKDOWN)
+    """Convert as the site does; headers are the same again and again."""
+    return lru_cache(make_converter(MARKDOWN))
 
 
 @dataclass(frozen=True)
 class Writing:
-    """The source of a text: its header's fields, and the lines of its body, one for each block."""
+    """The source of a text: its header's fields, and the lines of its body, one for each block, or for a table."""
 
     lang: str
     fields: tuple[tuple[str, str], ...]
@@ -60,6 +61,16 @@ class Writing:
         """Lines that are a paragraph, an item, a heading or a note."""
         return [n for n, line in enumerate(self.lines) if not re.match(r"[<|>]", line) and (notes or line[:2] != "[^")]
 
+    def position(self, place: int, blocks: Sequence[Block]) -> int:
+        """Where the block of a line stands among `blocks`, those of this text; of a table, its first row."""
+        if found := re.match(r"\[\^[^\]]+\]: ", self.lines[place]):  # in whatever order Markdown puts notes
+            return next(at for at, block in enumerate(blocks) if block.text.startswith(found[0]))
+        head = 4  # title, summary and two more fields
+        return head + sum(1 + line.startswith("| ") for line in self.lines[:place])
+
+    def with_field(self, name: str, value: str) -> Writing:
+        return replace(self, fields=tuple((one, value if one == name else old) for one, old in self.fields))
+
     def with_line(self, place: int, line: str) -> Writing:
         return replace(self, lines=(*self.lines[:place], line, *self.lines[place + 1 :]))
 
@@ -70,26 +81,45 @@ def blocks_of(source: bytes) -> tuple[Block, ...]:
     return read_blocks(fields, header.body, converter(), names=NAMES)
 
 
-def block_of_line(line: str) -> Block:
-    """The block that a line makes when it stands alone; calls of notes look as they do in a text with the notes."""
-    if found := re.match(r"(\[\^[^\]]+\]): (.*)", line):
-        (only,) = read_html(converter()(found[2]))
-        return replace(only, text=f"{found[1]}: {only.text}")
-    (only,) = read_html(converter()(line))
-    return only
+@cache
+def _read(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
+    """An article's fields, the lines of its body, and words of it."""
+    header = split_header(decode(path.read_bytes()))
+    fields = {name.capitalize(): " ".join(map(str, values)) for name, values in header.fields.items()}
+    lines = [line for line in header.body.split("\n") if line.strip() and not re.match(r"<|\||!\[", line)]
+    return fields, lines, [word[0] for line in lines if line[:2] != "[^" for word in _words(line)]
 
 
 def excerpt(path: Path, chance: random.Random, size: int) -> Writing:
-    """Some lines of an article that follow each other, and the notes that they call."""
-    header = split_header(decode(path.read_bytes()))
-    fields = tuple((name.capitalize(), " ".join(map(str, values))) for name, values in header.fields.items())
-    lines = [line for line in header.body.split("\n") if line.strip() and not line.startswith("<")]
+    """Some lines of an article that follow each other, and the notes that they call.
+
+    To them come, of the article's words, what few articles have: a link, a picture, a table, fields.
+    """
+    given, lines, words = _read(path)
     body = [line for line in lines if not line.startswith("[^")]
     start = chance.randrange(max(1, len(body) - size + 1))
     chosen = body[start : start + size]
+
+    def some() -> str:
+        at = chance.randrange(len(words) - 3)
+        return " ".join(words[at : at + 3])
+
+    number = chance.randrange(10, 1000)
+    title = chance.choice(["", f' "{some()}"'])
+    for line in (
+        f"{some()} [{some()}](https://example.org/{number}{title}) {some()} {number}.",
+        f"![{some()}](/images/{number}.png)",
+        f"| {some()} | {some()} |\n|---|---|\n| {number} | {some()} |",
+    ):
+        # Not between items: they would be two lists, and then others.
+        places = [
+            at for at in range(len(chosen) + 1) if not any(one[:1] in "-123456789>" for one in chosen[at : at + 1])
+        ]
+        chosen.insert(chance.choice(places), line)
     called = {label for line in chosen for label in _CALL.findall(line)}
     notes = [line for line in lines if line.startswith("[^") and line[2 : line.index("]")] in called]
-    return Writing(path.parent.name, fields, (*chosen, *notes))
+    fields = {"Title": some(), "Date": "2026-01-02", "Summary": some(), "Image_alt": some(), "Image_caption": some()}
+    return Writing(path.parent.name, tuple((fields | given).items()), (*chosen, *notes))
 
 
 def articles(*langs: str) -> list[Path]:
@@ -151,7 +181,45 @@ def _bullets(source: str, chance: random.Random) -> str:
 
 
 def _headings(source: str, chance: random.Random) -> str:
-    return re.sub(r"^## (.*)$", lambda m: f"{m[1]}\n{'-' * chance.randint(3, 20)}", source, flags=re.MULTILINE)
+    line, end = "-" * chance.randint(3, 20), "#" * chance.randint(1, 6)
+    new = chance.choice([rf"\1\n{line}", rf"## \1 {end}", rf"##\1 {end}"])
+    return re.sub(r"^## (.*)$", new, source, flags=re.MULTILINE)
+
+
+def _table(source: str, chance: random.Random) -> str:
+    """Other alignment, other padding, and no bars at the ends."""
+    rule = "|".join(chance.choice(["---", ":--", "--:", ":-:", "  -------- "]) for _ in range(2))
+    rule, row = chance.choice([(rule, r"\1 | \2"), (f"|{rule}|", r"|\1|\2|"), (f"|{rule}|", r"|   \1 |\2      |")])
+    source = source.replace("|---|---|", rule)
+    return re.sub(r"^\| ([^|\n]*) \| ([^|\n]*) \|$", row, source, flags=re.MULTILINE)
+
+
+def _entities(line: str, chance: random.Random) -> str:
+    """Letters by their number or name, where no address is and no mark begins the line."""
+    if re.search(r"[<\[`&]", line):
+        return line
+    named = {"«": "&laquo;", "»": "&raquo;", "—": "&mdash;", "–": "&ndash;"}
+    return line[:4] + re.sub(
+        r"[^\W\d_]|[«»—–]",
+        lambda m: chance.choice([named.get(m[0], f"&#x{ord(m[0]):x};")] + [m[0]] * 9),
+        line[4:],
+    )
+
+
+def _angles(source: str, _: random.Random) -> str:
+    return re.sub(r"\]\((https?://[^()\s]+)", r"](<\1>", source)
+
+
+def _curly(source: str, _: random.Random) -> str:
+    """Typographers' quotation marks for typewriters', in the text."""
+    header, body = source.split("\n\n", 1)
+    lines = [line if re.search(r"[<\[`]", line) else re.sub(r'"([^"\n]*)"', r"“\1”", line) for line in body.split("\n")]
+    return header + "\n\n" + "\n".join(lines)
+
+
+def _continued(source: str, _: random.Random) -> str:
+    """A field of the header on several lines."""
+    return re.sub(r"^(Summary: \S+) (?=\S)", r"\1\n    ", source, flags=re.MULTILINE)
 
 
 def _references(source: str, _: random.Random) -> str:
@@ -167,7 +235,7 @@ def _references(source: str, _: random.Random) -> str:
 
 def _trailing(source: str, chance: random.Random) -> str:
     header, body = source.split("\n\n", 1)
-    return header + "\n\n" + re.sub(r"(?<=\S)$", lambda _: " " * chance.randint(0, 3), body, flags=re.MULTILINE)
+    return header + "\n\n" + re.sub(r"(?<=[^\s#])$", lambda _: " " * chance.randint(0, 3), body, flags=re.MULTILINE)
 
 
 def _blank_lines(source: str, chance: random.Random) -> str:
@@ -224,20 +292,25 @@ def _line_ends(source: str, _: random.Random) -> str:
 
 #: In an order in which one does not hinder the next.
 REWRITES: tuple[Rewrite, ...] = (
-    _labels, _reorder, _quotes, _emphasis, _references, _each_line(_soft), _each_line(_wrap), _headings, _spaces,
-    _loose, _bullets, _trailing, _blank_lines, _comment, _decomposed,
+    _labels, _reorder, _continued, _quotes, _curly, _emphasis, _references, _angles, _each_line(_entities),
+    _each_line(_soft), _each_line(_wrap), _headings, _spaces, _loose, _bullets, _table, _trailing, _blank_lines,
+    _comment, _decomposed,
 )  # fmt: skip
 
 
 def rewritten(writing: Writing, chance: random.Random) -> bytes:
-    """The same text written differently, in one to five ways."""
-    source = writing.source().decode()
-    ways = chance.sample(range(len(REWRITES)), chance.randint(1, 5))
-    for way in sorted(ways):
-        source = REWRITES[way](source, chance)
-    if chance.random() < 0.2 and source.startswith(("Title", "Date")) and 1 not in ways:
-        source = _yaml(source, chance)
-    return (_line_ends(source, chance) if chance.random() < 0.2 else source).encode()
+    """The same text written differently, in one to six ways, and never as it was."""
+    source = before = writing.source().decode()
+    while source == before:
+        source = before
+        ways = chance.sample(range(len(REWRITES)), chance.randint(1, 6))
+        for way in sorted(ways):
+            source = REWRITES[way](source, chance)
+        if chance.random() < 0.2 and _continued not in [REWRITES[way] for way in ways]:
+            source = _yaml(source, chance)
+        if chance.random() < 0.2:
+            source = _line_ends(source, chance)
+    return source.encode()
 
 
 # Saying something else
@@ -292,6 +365,45 @@ def change_link(writing: Writing, chance: random.Random) -> tuple[Writing, int] 
         return None
     place = chance.choice(places)
     return writing.with_line(place, re.sub(r"\]\(", "](https://example.org/", writing.lines[place], count=1)), place
+
+
+def change_alt(writing: Writing, chance: random.Random) -> tuple[Writing, int] | None:
+    place = next(place for place, line in enumerate(writing.lines) if line.startswith("!["))
+    word = chance.choice(_words(writing.lines[place]))
+    line = writing.lines[place]
+    return writing.with_line(place, line[: word.start()] + _other(writing) + line[word.end() :]), place
+
+
+def change_picture(writing: Writing, _: random.Random) -> tuple[Writing, int] | None:
+    place = next(place for place, line in enumerate(writing.lines) if line.startswith("!["))
+    return writing.with_line(place, writing.lines[place].replace(".png)", "-2.png)")), place
+
+
+def change_cell(writing: Writing, _: random.Random) -> tuple[Writing, int] | None:
+    """Exchange two words between cells, or rather one for another."""
+    place = next(place for place, line in enumerate(writing.lines) if line.startswith("| "))
+    return writing.with_line(place, re.sub(r"^\| \S+", f"| {_other(writing)}", writing.lines[place])), place
+
+
+def change_note(writing: Writing, chance: random.Random) -> tuple[Writing, int] | None:
+    places = [place for place, line in enumerate(writing.lines) if line.startswith("[^") and _words(line)]
+    if not places:
+        return None
+    line = writing.lines[place := chance.choice(places)]
+    word = chance.choice(_words(line))
+    return writing.with_line(place, line[: word.start()] + _other(writing) + line[word.end() :]), place
+
+
+def _other(writing: Writing) -> str:
+    return OTHER.get(writing.lang, "tulips")
+
+
+def add(writing: Writing, chance: random.Random) -> tuple[Writing, int] | None:
+    """Write a paragraph more, in front of one."""
+    places = [n for n, line in enumerate(writing.lines) if not re.match(r"- |\[\^|<|> |\d", line)]
+    line = f"{_other(writing)} {chance.randrange(1000)} {_other(writing)}."
+    place = chance.choice(places)
+    return replace(writing, lines=(*writing.lines[:place], line, *writing.lines[place:])), place
 
 
 def delete(writing: Writing, chance: random.Random) -> tuple[Writing, int] | None:

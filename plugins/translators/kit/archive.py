@@ -8,6 +8,7 @@ entities to expand and none to fetch. So no library is needed that does more tha
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -79,6 +80,9 @@ class Package:
         self.names = {entry.filename for entry in entries}
         if len(self.names) < len(entries):
             raise UnusableFile(name, "it holds two parts of one name", _REFUSED)
+        # Nothing is ever unpacked to a disk; but no word processor writes such a file.
+        if any(entry.startswith("/") or ".." in re.split(r"[/\\]", entry) for entry in self.names):
+            raise UnusableFile(name, "it holds a part whose name leads out of it", _REFUSED)
         self._refuse_other_packages()
 
     def _refuse_other_packages(self) -> None:
@@ -91,6 +95,8 @@ class Package:
         if "[Content_Types].xml" not in self.names:
             raise UnusableFile(self._name, "it is a zip archive, no .docx file", "Unpack it, and import what is in it.")
         types = self.read("[Content_Types].xml")
+        if b"macroEnabled" in types or any("vbaProject" in part for part in self.names):
+            raise UnusableFile(self._name, "it has macros (.docm)", "Do not open it; ask for it as .docx.")
         if b"wordprocessingml" not in types and b"ms-word" not in types:
             raise UnusableFile(self._name, "it is an Office file, but no text", "Ask for the text, as .docx.")
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from .alignment import align
+from .counterparts import Counterparts, State
 from .document import Document, Piece, Span
 from .notation import show, targets_of
 
-#: The header's fields that are translated, beside title and summary, and those that a translation may have.
-SOURCE_FIELDS = ("image_alt", "image_caption")
-TARGET_FIELDS = ("slug", *SOURCE_FIELDS)
 #: What the page says about each kind; the theme's catalogue may have them in the translator's language.
 LABELS = {
     "title": "Title",
     "summary": "Summary",
-    "slug": "Address (optional)",
+    "slug": "Words for the page’s web address (optional)",
     "image_alt": "Description of the picture",
     "image_caption": "Caption of the picture",
+    "image_credit": "Credit of the picture",
+    "tab_title": "Short title, for the browser’s tab",
     "heading": "Heading",
     "paragraph": "Paragraph",
     "item": "List item",
@@ -31,28 +30,38 @@ LABELS = {
 INSTRUCTIONS = (
     "Write the translation of each paragraph beside it, in the last column. Leave empty what you have not translated.",
     "Words in brackets with a number, [words](1), are a link: translate the words, keep the brackets and the number.",
-    "A number in brackets, [3], is a note: put it where it belongs in your sentence. The notes stand at the end.",
+    "A number in brackets, [3], is a note: put it where it belongs in your sentence. The notes themselves stand at the "
+    "end, each with its number.",
     "A line | between words parts the cells of a table: keep it.",
     "Make words bold or italic as they are in the text. Other formats, comments and pictures are not taken over.",
     "Do not add or remove rows, and do not change the first line: they tell us where your text belongs.",
-    "Your name is not needed, and we take nothing from the file but the text. Your program may still write your name "
-    "into the file: if that is a danger to you, send it in a way that does not show who you are.",
+    "Your name is not needed, and we take nothing from the file but the text.",
+)
+#: Programs other than browsers write it.
+DOCX_INSTRUCTION = (
+    "Your program may have written your name into the file. Take it out before you send it: in LibreOffice, choose "
+    "“File”, “Properties”, clear “Apply user data”, click “Reset Properties”, and save; in Word, choose “File”, "
+    "“Info”, “Check for Issues”, “Inspect Document”, remove document properties and personal information, and save. "
+    "Comments and tracked changes have your name as well: do without them. If it is dangerous for you to be known, "
+    "send the file in a way that does not show who you are."
 )
 HTML_INSTRUCTION = (
-    "If you have a word processor, ask for the .docx file: it is safer to fill in. In this page, click into the last "
-    "column and write. Then save the page with your browser (Ctrl+S, “Web page, complete”), open the saved file to "
-    "see that your text is in it, and send us that file. Your text is lost if you close the page before."
+    "If you have a word processor, ask for the .docx file: what you write there is not lost so easily. In this page, "
+    "click into the last column and write. Then save the page with your browser (Ctrl+S, “Web page, complete”), open "
+    "the saved file to see that your text is in it, and send us that file. Your text is lost if you close the page "
+    "before. The browser may write into the file in which folder the page lay: choose one whose path does not name you."
 )
 TEXTS = {
     "changed": "Changed since this translation: please renew it.",
     "unchanged": "Translated.",
-    "source": "Text",
-    "translation": "Translation",
+    "doubtful": "Perhaps the translation of this text: please compare them.",
+    "source": "Text: %(language)s",
+    "translation": "Translation: %(language)s",
     "glossary": "Words that our texts translate in the same way",
     "instructions": "How to use this file",
 }
 #: All that a kit says, for whoever looks whether it is translated.
-MESSAGES = (*LABELS.values(), *INSTRUCTIONS, HTML_INSTRUCTION, *TEXTS.values())
+MESSAGES = (*LABELS.values(), *INSTRUCTIONS, DOCX_INSTRUCTION, HTML_INSTRUCTION, *TEXTS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +84,25 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A block of the source and its present translation, if it has one; `number` counts from 1."""
+    """A block of the source and its present translation, if it has one; `number` counts from 1.
+
+    `note` is the number by which the text calls it, if it is a note.
+    """
 
     number: int
     label: str
     source: Piece
     shown: tuple[Span, ...]
     present: tuple[Span, ...] = ()
-    changed: bool = False
+    state: State = "unchanged"
+    note: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """A text to translate. `revision` is the SHA-256 of the source file's bytes, as in a record.
+    """A text to translate; `habits` are those of the target language, in whatever language they are told.
 
+    `revision` is the SHA-256 of the source file's bytes, as in a record; `present` that of the translation's, or "".
     `say` translates a sentence of ours into the target language, and returns it unchanged where nobody has.
     """
 
@@ -96,18 +110,27 @@ class Kit:
     source: Tongue
     target: Tongue
     revision: str
+    present: str
     rows: tuple[Row, ...]
     terms: tuple[Term, ...] = ()
+    habits: tuple[str, ...] = ()
     say: Callable[[str], str] = str
 
     @property
     def identity(self) -> str:
         """The line by which the file is known when it comes back."""
-        return f"{self.key} · {self.source.lang} → {self.target.lang} · {self.revision[:16]}"
+        present = f" · {self.present[:16]}" if self.present else ""
+        return f"{self.key} · {self.source.lang} → {self.target.lang} · {self.revision}{present}"
 
     def name(self, ending: str) -> str:
         """The file's name, which says nothing about anybody."""
         return f"{self.key}-{self.target.lang}.{ending}"
+
+    def heading(self, name: str) -> tuple[str, str, Tongue]:
+        """What stands before and behind a language's name at the head of its column, and in which language."""
+        said, tongue = self.tongue_of(TEXTS[name])
+        before, _, behind = said.partition("%(language)s")
+        return before, behind, tongue
 
     def tongue_of(self, text: str) -> tuple[str, Tongue]:
         """A sentence of ours in the target language, else in English, with the language it is in."""
@@ -122,51 +145,33 @@ def compose_kit(
     target: Tongue,
     revision: str,
     document: Document,
-    present: Document | None = None,
-    changed: Collection[int] = (),
+    counterparts: Counterparts = Counterparts(),  # noqa: B008 - nobody can change it
+    present: str = "",
     terms: Iterable[Term] = (),
+    habits: Iterable[str] = (),
     say: Callable[[str], str] = str,
 ) -> Kit:
-    """Lay a text out for its translation.
-
-    `document` is read with SOURCE_FIELDS, `present`, the translation that exists, with TARGET_FIELDS; `changed` are the
-    places, among `document.blocks`, of those that changed since.
-    """
-    translated = pair_with(document, present) if present else {}
+    """Lay a text out for its translation; `counterparts` is the translation that exists, `present` its SHA-256."""
     rows = []
     for place, piece in enumerate(document.blocks):
-        now = translated.get(place)
+        now = counterparts.beside.get(place)
+        name = piece.name if piece.kind == "field" else piece.kind
         rows.append(
             Row(
                 0,
-                LABELS[piece.name if piece.kind == "field" else piece.kind],
+                LABELS.get(name, name),
                 piece,
                 show(piece, document.labels, piece.links),
-                show(now, document.labels, targets_of(piece, now)) if now else (),
-                place in changed and now is not None,
+                show(now.piece, document.labels, targets_of(piece, now.piece)) if now else (),
+                now.state if now else "unchanged",
+                document.labels.index(piece.name) + 1 if piece.kind == "note" else 0,
             )
         )
-    slugs = [piece.spans for piece in (present.pieces if present else ()) if piece.name == "slug"]
-    slug = Row(0, LABELS["slug"], Piece("field", name="slug"), (), slugs[0] if slugs else ())
-    rows.insert(slug_row(document) - 1, slug)
+    rows.insert(slug_row(document) - 1, Row(0, LABELS["slug"], Piece("field", name="slug"), (), counterparts.slug))
     numbered = tuple(replace(row, number=number) for number, row in enumerate(rows, 1))
-    return Kit(key, source, target, revision, numbered, tuple(terms), say)
+    return Kit(key, source, target, revision, present, numbered, tuple(terms), tuple(habits), say)
 
 
 def slug_row(document: Document) -> int:
     """The number of the row for the slug, which stands after the fields; those after it count one more."""
     return 1 + sum(piece.kind in ("title", "summary", "field") for piece in document.blocks)
-
-
-def pair_with(document: Document, present: Document) -> dict[int, Piece]:
-    """What stands now beside each block of the source, by its place; two blocks become one with a line between."""
-    shown = tuple(piece for piece in present.blocks if piece.name != "slug")
-    blocks = document.blocks
-    found = {}
-    for pair in align(blocks, shown):
-        if len(pair.source) == 1 and pair.target:
-            spans = list(shown[pair.target[0]].spans)
-            for place in pair.target[1:]:
-                spans += [Span("\n"), *shown[place].spans]
-            found[pair.source[0]] = replace(blocks[pair.source[0]], spans=tuple(spans))
-    return found

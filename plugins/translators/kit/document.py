@@ -151,7 +151,7 @@ def _join(spans: Iterable[Span]) -> Iterator[Span]:
     last = Span()
     for span in spans:
         alone = CELL in (last.text, span.text) or span.note or span.image
-        if not alone and replace(last, text="") == replace(span, text=""):
+        if not alone and _look(last) == _look(span):
             last = replace(span, text=last.text + span.text)
             continue
         if last.text or last.note or last.image:
@@ -159,6 +159,11 @@ def _join(spans: Iterable[Span]) -> Iterator[Span]:
         last = span
     if last.text or last.note or last.image:
         yield last
+
+
+def _look(span: Span) -> tuple[object, ...]:
+    """All of a span but its words."""
+    return span.bold, span.italic, span.code, span.link, span.lang, span.note, span.image
 
 
 def _part(spans: Iterable[Span]) -> Iterator[Span]:

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
-from .composition import INSTRUCTIONS, TEXTS, Kit, Row, Tongue
+from .composition import DOCX_INSTRUCTION, INSTRUCTIONS, TEXTS, Kit, Row, Tongue
 from .document import Span
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -75,13 +75,14 @@ def _write_document(kit: Kit) -> str:
     said = [
         _paragraph([Span(kit.identity)], _ADVICE, size=18, grey=True),
         _sentence(kit, TEXTS["instructions"], bold=True),
-        *(_sentence(kit, text) for text in INSTRUCTIONS),
+        *(_sentence(kit, text) for text in (*INSTRUCTIONS, DOCX_INSTRUCTION)),
     ]
-    if kit.terms:
+    if kit.terms or kit.habits:
         said.append(_sentence(kit, TEXTS["glossary"], bold=True))
         for term in kit.terms:
             note = f" ({term.note})" if term.note else ""
-            said.append(_paragraph([Span(f"{term.term} → {term.rendering}{note}")], kit.target))
+            said.append(_paragraph([Span(f"{term.term} = {term.rendering}{note}")], kit.target))
+    said += [_paragraph([Span(habit)], _ADVICE) for habit in kit.habits]
     body = "".join(said) + _write_table(kit) + _paragraph([], kit.target) + _PAGE
     return f'{_HEAD}<w:document xmlns:w="{_W}"><w:body>{body}</w:body></w:document>'
 
@@ -109,18 +110,19 @@ def _write_table(kit: Kit) -> str:
 
 
 def _heading(kit: Kit, name: str, tongue: Tongue) -> str:
-    said, language = kit.tongue_of(TEXTS[name])
-    return _paragraph([Span(f"{said}: {tongue.name}", bold=True)], language)
+    before, behind, language = kit.heading(name)
+    return _paragraph([Span(f"{before}{tongue.name}{behind}", bold=True)], language)
 
 
 def _write_row(kit: Kit, row: Row) -> str:
     label, tongue = kit.tongue_of(row.label)
     first = _paragraph([Span(str(row.number), bold=True)], _ADVICE)
-    first += _paragraph([Span(label)], tongue, size=16, grey=True)
+    first += _paragraph([Span(label + f" [{row.note}]" * bool(row.note))], tongue, size=16, grey=True)
+    to_do = row.state != "unchanged"
     if row.present:
-        remark, tongue = kit.tongue_of(TEXTS["changed" if row.changed else "unchanged"])
-        first += _paragraph([Span(remark, bold=row.changed)], tongue, size=16, grey=not row.changed)
-    shade = "FFF2CC" if row.changed else ""
+        remark, tongue = kit.tongue_of(TEXTS[row.state])
+        first += _paragraph([Span(remark, bold=to_do)], tongue, size=16, grey=not to_do)
+    shade = "FFF2CC" if to_do else ""
     return _row([first, _paragraph(row.shown, kit.source), _paragraph(row.present, kit.target)], shade=shade)
 
 

@@ -20,9 +20,10 @@ _STYLE = """
 body { font: 1rem/1.5 sans-serif; margin: 1rem auto; max-width: 80rem; padding: 0 1rem }
 table { border-collapse: collapse; table-layout: fixed; width: 100% }
 td, th { border: 1px solid #767676; padding: .5rem; text-align: start; vertical-align: top; overflow-wrap: anywhere }
-th:first-child { width: 9rem }
-pre { font: inherit; margin: 0; min-height: 1.5rem; white-space: pre-wrap; overflow-wrap: anywhere }
-[contenteditable] { background: #fffbe6; color: #000 }
+th:first-child { inline-size: 9rem }
+pre { font: inherit; margin: 0; min-block-size: 1.5rem; white-space: pre-wrap; overflow-wrap: anywhere }
+tbody tr { block-size: 1px } tbody td { block-size: inherit }
+[contenteditable] { background: #fffbe6; block-size: 100%; box-sizing: border-box; color: #000 }
 .changed { background: #fff2cc; color: #000 }
 small { display: block }
 """
@@ -33,10 +34,11 @@ def write_html(kit: Kit) -> bytes:
     """The kit's bytes, in UTF-8."""
     said = "".join(_sentence(kit, "p", text) for text in (HTML_INSTRUCTION, *INSTRUCTIONS))
     terms = "".join(
-        f"<li{_in(kit.target)}><bdi{_in(kit.source)}>{escape(term.term)}</bdi> → {escape(term.rendering)}"
-        f"{escape(f' ({term.note})') if term.note else ''}</li>"
+        f"<li{_in(kit.target)}><bdi{_in(kit.source)}>{escape(term.term)}</bdi> = <bdi>{escape(term.rendering)}</bdi>"
+        f"{f' (<bdi>{escape(term.note)}</bdi>)' if term.note else ''}</li>"
         for term in kit.terms
     )
+    terms += "".join(f'<li dir="auto">{escape(habit)}</li>' for habit in kit.habits)
     glossary = f"{_sentence(kit, 'h2', TEXTS['glossary'])}<ul>{terms}</ul>" if terms else ""
     heads = _heading(kit, "source", kit.source) + _heading(kit, "translation", kit.target)
     page = f"""<!doctype html>
@@ -46,7 +48,7 @@ def write_html(kit: Kit) -> bytes:
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width">
-<title>{escape(kit.identity)}</title>
+<title>{escape(kit.name("html").removesuffix(".html"))}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
@@ -69,15 +71,16 @@ def _sentence(kit: Kit, tag: str, text: str) -> str:
 
 
 def _heading(kit: Kit, name: str, tongue: Tongue) -> str:
-    said, language = kit.tongue_of(TEXTS[name])
-    return f"<th{_in(language)}>{escape(said)}: <bdi{_in(tongue)}>{escape(tongue.name)}</bdi></th>"
+    before, behind, language = kit.heading(name)
+    return f"<th{_in(language)}>{escape(before)}<bdi{_in(tongue)}>{escape(tongue.name)}</bdi>{escape(behind)}</th>"
 
 
 def _write_row(kit: Kit, row: Row) -> str:
-    remark = _sentence(kit, "small", TEXTS["changed" if row.changed else "unchanged"]) if row.present else ""
-    changed = ' class="changed"' if row.changed else ""
+    remark = _sentence(kit, "small", TEXTS[row.state]) if row.present else ""
+    changed = ' class="changed"' if row.state != "unchanged" else ""
+    note = f" <bdi>[{row.note}]</bdi>" if row.note else ""
     return (
-        f"<tr{changed}><td>{row.number}{_sentence(kit, 'small', row.label)}{remark}</td>"
+        f"<tr{changed}><td>{row.number}{_sentence(kit, 'small', row.label)}{note}{remark}</td>"
         f"<td{_in(kit.source)}>{_write_spans(row.shown)}</td>"
         # Some browsers send what is written to a server to have its spelling checked.
         f'<td><pre{_in(kit.target)} contenteditable="true" spellcheck="false">{_write_spans(row.present)}</pre></td>'

@@ -17,7 +17,7 @@ from dataclasses import replace
 from .document import CELL, NOTE, Piece, Span, split_cells, tidy
 
 _LINK = re.compile(r"!?[\[［【](?P<words>[^\[\]［］【】]*)[\]］】]\s?[(（](?P<number>\d{1,3})[)）]")
-_NOTE = re.compile(r"[\[［【]\s?(?P<number>\d{1,3})\s?[\]］】]")
+NOTE_SIGN = re.compile(r"[\[［【]\s?(?P<number>\d{1,3})\s?[\]］】]")
 _CELL = re.compile(r"\s*[|｜]\s*")
 
 
@@ -68,13 +68,31 @@ def understand(spans: Iterable[Span], source: Piece, labels: Sequence[str], targ
     def note(found: re.Match[str]) -> Span | None:
         number = _number(found["number"])
         known = source.kind != "note" or bool(source.notes)
-        return Span(note=labels[number - 1]) if known and 0 < number <= len(labels) else None
+        label = labels[number - 1] if known and 0 < number <= len(labels) else ""
+        return Span(note=label) if label else None
 
     letters.link(_LINK, target, pictures)
     letters.link_addresses(targets)
-    letters.substitute(_NOTE, note)
+    letters.substitute(NOTE_SIGN, note)
     letters.mark_kept(source)
     return tidy(_trim_cells(letters.spans())) if source.kind == "row" else tidy(letters.spans())
+
+
+def find_notes(piece: Piece, count: int) -> Piece:
+    """A piece in which [3] calls a note, of `count`, or that is one, as it is typed by who knows of no footnotes."""
+
+    def note(found: re.Match[str]) -> Span | None:
+        number = _number(found["number"])
+        return Span(note=str(number)) if 0 < number <= count else None
+
+    if piece.kind == "code":
+        return piece
+    letters = _Letters(piece.spans)
+    letters.substitute(NOTE_SIGN, note)
+    spans = tidy(letters.spans())
+    if spans and spans[0].note and piece.kind in ("paragraph", "item"):
+        return Piece("note", tidy(spans[1:]), name=spans[0].note)
+    return replace(piece, spans=spans)
 
 
 def link_addresses(piece: Piece, targets: Iterable[str]) -> Piece:

@@ -95,8 +95,6 @@ class _Reader:
             self._drop("the file's properties")
         if any(name.startswith("customXml/") for name in names):
             self._drop("custom XML")
-        if any("vbaProject" in name for name in names):
-            self._drop("macros")
         if any("/embeddings/" in name for name in names):
             self._drop("embedded files")
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from translators.blocks import make_converter
-from translators.kit.composition import SOURCE_FIELDS, TARGET_FIELDS, Kit, Tongue, compose_kit
+from translators.kit.arrival import read_arrival
+from translators.kit.composition import Kit, Tongue, compose_kit
+from translators.kit.counterparts import Counterparts, find_counterparts
 from translators.kit.document import Document, Piece, tidy
 from translators.kit.markdown import read_document
+from translators.kit.placement import Imported, place
 
 CONTENT = Path(__file__).resolve().parents[3] / "content"
 OPTIONS = {
@@ -22,6 +25,7 @@ OPTIONS = {
     "output_format": "html5",
 }
 CONVERT = make_converter(OPTIONS)
+FIELDS = ("image_alt", "image_caption", "image_credit", "tab_title")
 
 
 def sources() -> list[Path]:
@@ -35,7 +39,7 @@ def body_of(path: Path) -> str:
     return text.split("\n---\n", 1)[1] if text.startswith("---\n") else text.split("\n\n", 1)[1]
 
 
-def load(lang: str, key: str, names: Iterable[str] = TARGET_FIELDS) -> Document:
+def load(lang: str, key: str, names: Iterable[str] = ("slug", *FIELDS)) -> Document:
     """An article of the site, read as the desk reads it."""
     path = CONTENT / "articles" / lang / f"{key}.md"
     head = path.read_text("utf-8").split("\n\n", 1)[0]
@@ -55,8 +59,19 @@ def tongue(lang: str) -> Tongue:
 
 def make_kit(origin: str, lang: str, key: str, **more: Any) -> Kit:
     """A kit of an article of the site."""
-    document = load(origin, key, SOURCE_FIELDS)
+    document = load(origin, key, FIELDS)
     return compose_kit(key, tongue(origin), tongue(lang), revision(origin, key), document, **more)
+
+
+def present(origin: str, lang: str, key: str) -> Counterparts:
+    """The translation that the site has, beside its source."""
+    return find_counterparts(load(origin, key, FIELDS), origin, load(lang, key), lang)
+
+
+def take_in(name: str, data: bytes, origin: str, lang: str, key: str, now: Counterparts | None = None) -> Imported:
+    """What comes of a file that was sent in."""
+    arrival = read_arrival(name, data, CONVERT, ("slug", *FIELDS))
+    return place(arrival, load(origin, key, FIELDS), origin, lang, revision(origin, key), now or Counterparts())
 
 
 def bare(pieces: Iterable[Piece]) -> list[Piece]:

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 from translators.kit.arrival import read_arrival
-from translators.kit.composition import SOURCE_FIELDS
 from translators.kit.document import Span
 from translators.kit.docx import write_docx
 from translators.kit.markdown import read_markdown, write_fields
-from translators.kit.placement import Imported, place
+from translators.kit.placement import Imported
 
 from tests.once import once
 from tests.translators.kit.office import CANARY, compose, convert, fill
-from tests.translators.kit.samples import CONVERT, bare, load, make_kit, revision
+from tests.translators.kit.samples import CONVERT, bare, load, make_kit, present, take_in
 
 KITS = (
     ("fa", "en", "afghanistan-women-decrees"),
@@ -29,7 +28,7 @@ TEXTS = (("en", "fa", "what-an-expert-report-is"), ("en", "zh-Hans", "leaving-ru
 
 def translations(origin: str, lang: str, key: str) -> dict[int, tuple[Span, ...]]:
     """What a translator writes into a kit: here, the translation that the site has."""
-    full = make_kit(origin, lang, key, present=load(lang, key))
+    full = make_kit(origin, lang, key, counterparts=present(origin, lang, key))
     return {row.number: row.present for row in full.rows if row.present}
 
 
@@ -56,32 +55,31 @@ def returned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return once(tmp_path_factory, "returned-kits", make)
 
 
-def bring(returned: dict[str, bytes], origin: str, key: str, name: str) -> Imported:
-    arrival = read_arrival(name, returned[name], CONVERT)
-    return place(arrival, load(origin, key, SOURCE_FIELDS), revision(origin, key))
+def bring(returned: dict[str, bytes], origin: str, lang: str, key: str, name: str) -> Imported:
+    return take_in(name, returned[name], origin, lang, key)
 
 
-@pytest.mark.parametrize(("origin", "lang", "key"), KITS, ids="-".join)
+@pytest.mark.parametrize(("origin", "lang", "key"), KITS, ids=[" ".join(one) for one in KITS])
 def test_kit_comes_back_as_the_same_blocks(returned: dict[str, bytes], origin: str, lang: str, key: str) -> None:
     name = f"{key}-{lang}.docx"
     arrival = read_arrival(name, returned[name], CONVERT)
     assert arrival.identity is not None
     assert (arrival.identity.key, arrival.identity.origin, arrival.identity.lang) == (key, origin, lang)
-    found = place(arrival, load(origin, key, SOURCE_FIELDS), revision(origin, key))
-    present = load(lang, key)
-    assert bare(read_markdown(found.body, CONVERT).pieces) == bare(present.pieces)
-    assert dict(found.fields) == write_fields(present.pieces)
-    assert not [doubt for doubt in found.doubts if "number" not in doubt.reason]
+    found = bring(returned, origin, lang, key, name)
+    wanted = load(lang, key)
+    assert bare(read_markdown(found.body, CONVERT).pieces) == bare(wanted.pieces)
+    assert dict(found.fields) == write_fields(wanted.pieces)
+    assert not found.doubts
 
 
-@pytest.mark.parametrize(("origin", "lang", "key"), KITS, ids="-".join)
+@pytest.mark.parametrize(("origin", "lang", "key"), KITS, ids=[" ".join(one) for one in KITS])
 def test_nobody_is_named(returned: dict[str, bytes], origin: str, lang: str, key: str) -> None:
     name = f"{key}-{lang}.docx"
     parts = zipfile.ZipFile(io.BytesIO(returned[name]))
     inside = {part for part in parts.namelist() if CANARY.encode() in parts.read(part)}
     assert {"docProps/core.xml", "word/document.xml", "word/comments.xml"} <= inside
     arrival = read_arrival(name, returned[name], CONVERT)
-    found = bring(returned, origin, key, name)
+    found = bring(returned, origin, lang, key, name)
     for traces in (CANARY, "Zzyzx", "A REMARK", "TAKEN OUT", "2026-11-20"):
         assert traces not in repr(arrival)
         assert traces not in repr(found)
@@ -92,15 +90,15 @@ def test_nobody_is_named(returned: dict[str, bytes], origin: str, lang: str, key
     }
 
 
-@pytest.mark.parametrize(("origin", "lang", "key"), TEXTS, ids="-".join)
+@pytest.mark.parametrize(("origin", "lang", "key"), TEXTS, ids=[" ".join(one) for one in TEXTS])
 def test_an_ordinary_text_is_put_beside_its_source(
     returned: dict[str, bytes], origin: str, lang: str, key: str
 ) -> None:
     name = f"text-{key}-{lang}.docx"
     arrival = read_arrival(name, returned[name], CONVERT)
     assert arrival.identity is None
-    found = place(arrival, load(origin, key, SOURCE_FIELDS), revision(origin, key))
-    present = load(lang, key, ())
-    assert dict(found.fields) == write_fields(present.pieces)
-    assert bare(read_markdown(found.body, CONVERT).pieces) == bare(present.pieces)
+    found = bring(returned, origin, lang, key, name)
+    wanted = load(lang, key, ())
+    assert dict(found.fields) == write_fields(wanted.pieces)
+    assert bare(read_markdown(found.body, CONVERT).pieces) == bare(wanted.pieces)
     assert CANARY not in repr(found)
