@@ -60,7 +60,7 @@ class Refused(Exception):
 
 
 class Server:
-    """Serves a WSGI application at `host:port` (port 0 for any that is free) or `unix:/path`."""
+    """Serves a WSGI application at `host:port` (port 0 for any that is free)."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Server:
                 ear.close()
                 return
             if not pid:
-                self._live(connection, peer[0] if isinstance(peer, tuple) else "")
+                self._live(connection, peer[0])
         # The child has the pipe's other end, unless it has ended.
         self._children[ear] = pid
 
@@ -273,14 +273,6 @@ def _throw_away(connection: socket.socket) -> None:
 
 
 def _listen(address: str) -> socket.socket:
-    path = address.removeprefix("unix:")
-    if path != address:
-        Path(path).unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(path)
-        Path(path).chmod(0o660)
-        listener.listen(_BACKLOG)
-        return listener
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)

@@ -17,7 +17,7 @@ import pytest
 
 from mailroom.service import forbid_dump
 from tests.frontdoor.support import wait_until
-from tests.mailroom.intake.probe import CANARY, Probe, receive, running
+from tests.mailroom.intake.probe import CANARY, Probe, fork, receive, running
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HOST = b"Host: site.example\r\n"
@@ -50,7 +50,7 @@ def test_what_faults_leaves_no_core_even_where_there_is_no_limit(tmp_path: Path)
     """Whoever has cores handed to a program (core_pattern, "|…") has no limit. That one would be written is tried."""
 
     def fault(*, shielded: bool) -> bool:
-        child = os.fork()
+        child = fork()
         if not child:
             os.chdir(tmp_path)
             faulthandler.disable()  # which pytest enables

@@ -14,6 +14,7 @@ from mailroom.clock import HOUR
 from mailroom.intake.turnstile import PLACES, TOTAL, TRIES, Busy, Turnstile
 from tests.frontdoor.support import wait_until
 from tests.mailroom.intake.house import HOST, TYPE, House, running, write_form
+from tests.mailroom.intake.probe import fork
 
 NETWORK, OTHER = "192.0.2.{}", "198.51.100.{}"
 
@@ -28,7 +29,7 @@ class Watch:
 
 def in_child(do: Callable[[], object]) -> int:
     """Do it in a process of its own, as requests are; return its id."""
-    child = os.fork()
+    child = fork()
     if not child:
         status = 1
         try:
