@@ -66,6 +66,16 @@ def test_a_network_is_counted_by_all_children_together() -> None:
     assert "192.0.2" not in repr(busy.value) + str(busy.value)
 
 
+def test_what_nothing_came_of_does_not_count_for_its_network() -> None:
+    turnstile = Turnstile(2)
+    for _ in range(5):
+        turnstile.count_submission(NETWORK.format(1))
+        turnstile.forgive(NETWORK.format(2))
+    turnstile.forgive(NETWORK.format(1))  # below nothing it does not go
+    results = outcomes(3, lambda: turnstile.count_submission(NETWORK.format(1)))
+    assert results == ["in", "in", "busy"]
+
+
 def test_counters_begin_anew_with_each_hour_under_another_key() -> None:
     watch = Watch()
     turnstile = Turnstile(1, steady=watch)
@@ -164,6 +174,7 @@ def test_who_is_killed_while_counting_holds_up_nobody() -> None:
 def test_pages_say_when_it_is_too_much(tmp_path_factory: pytest.TempPathFactory) -> None:
     house = House(tmp_path_factory.mktemp("house"), intake_limit=2, intake_most=3)
     with running(house, tries=2) as intake:
+        assert [intake.send().status for _ in range(3)] == [422] * 3
         answers = [intake.send(message="x", contact=f"{number}") for number in range(2)]
         assert all(answer.receipt for answer in answers)
         # Whoever asks is who the web server says, and what was there before is believed of nobody.
