@@ -1,7 +1,7 @@
 """The intake's server: a process for each connection, which reads one request, answers it and ends.
 
 So what somebody sends is in the memory of a process that is gone a moment later, and never in one that lives on. The
-process that accepts connections reads nothing of them; it has one thread, opens no database and seals nothing, since
+process that accepts connections reads nothing of them; it has one thread, no database open, and seals nothing, since
 what it had begun its children would all go on with. HTTP is read strictly (RFC 9112), for behind a web server nothing
 else arrives: GET, HEAD and POST, one Host, a Content-Length, no transfer coding. Of a request nothing is logged.
 """
@@ -43,7 +43,7 @@ _BACKLOG = 128
 
 _REQUEST = re.compile(rb"(GET|HEAD|POST) (/[!-~]*) HTTP/1\.[01]\r\n")
 _OTHER_REQUEST = re.compile(rb"[A-Z]+ /[!-~]* HTTP/1\.[01]\r\n")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}):[ \t]*([\t -~\x80-\xff]*?)[ \t]*\r\n")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}):([\t -~\x80-\xff]*)\r\n")
 _OF_REFUSED = (("Content-Length", "0"), ("Cache-Control", "no-store"), ("Allow", "GET, HEAD, POST"))
 #: What a request must not have twice: two of them mean two things to two programs.
 _SINGLE = {"HTTP_HOST", "CONTENT_LENGTH", "CONTENT_TYPE"}
@@ -198,7 +198,7 @@ def read_head(incoming: io.BufferedReader, peer: str) -> dict[str, Any]:
         header = _HEADER.fullmatch(line)
         if not header:
             raise Refused("400 Bad Request")
-        name, value = (part.decode("latin-1") for part in header.groups())
+        name, value = header[1].decode("ascii"), header[2].strip(b" \t").decode("latin-1")
         key = name.upper().replace("-", "_")
         key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
         if "_" in name or (key in environ and key in _SINGLE) or key == "HTTP_TRANSFER_ENCODING":

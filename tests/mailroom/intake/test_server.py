@@ -117,6 +117,7 @@ ODD = {
     "a body to a GET": (LINE + HOST + b"Content-Length: 1\r\n\r\nx", 400),
     "a long line": (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 431),
     "many headers": (LINE + HOST + b"X: 1\r\n" * 80 + b"\r\n", 431),
+    "spaces without end": (LINE + HOST + b"X:" + b" " * 16_000 + b"\x00\r\n\r\n", 400),
     "a long header": (LINE + HOST + b"X: " + b"a" * 20_000 + b"\r\n\r\n", 431),
 }  # fmt: skip
 
