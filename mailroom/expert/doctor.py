@@ -76,7 +76,7 @@ class Web:
             connection.close()
 
     def answers_early(self, url: str) -> bool:
-        """Whether a request is answered that is not whole yet, as by whoever reads it while it comes. Raises OSError."""
+        """Whether a request is answered that is not whole yet, as who reads it while it comes can. Raises OSError."""
         parts = urlsplit(url)
         head = (
             f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: mailroom-doctor\r\n"

@@ -68,8 +68,13 @@ def make_key(path: Path, passphrase: Secret, today: date) -> tuple[Path, Recipie
 
 def files(path: Path) -> list[Path]:
     """The files of all keys, the newest first."""
-    later = path.parent.glob(f"{path.stem}-[0-9]*{path.suffix}")
-    return sorted((each for each in later if each != path), reverse=True) + [path] * path.exists()
+    later = re.compile(re.escape(path.stem) + r"-(\d{4}-\d\d-\d\d)(?:-(\d+))?" + re.escape(path.suffix), re.ASCII)
+    found = {
+        each: (name[1], int(name[2] or 1))
+        for each in (path.parent.iterdir() if path.parent.is_dir() else ())
+        if (name := later.fullmatch(each.name))
+    }
+    return sorted(found, key=lambda each: found[each], reverse=True) + [path] * path.exists()
 
 
 def open_keys(path: Path, ask: Ask) -> list[Key]:

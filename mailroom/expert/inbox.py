@@ -67,6 +67,8 @@ class Inbox:
         self.folder = folder
         for leftover in folder.glob(f"{_PART}*"):  # of a program that was killed: half of it is written
             shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in (folder / SEALED).glob(".*"):
+            leftover.unlink()
 
     def __enter__(self) -> Inbox:
         return self
