@@ -44,7 +44,7 @@ class Notice:
         self._intake = intake
         self._signer = signer
         self._connect = connect
-        self._gettext = languages.texts(office.settings.default_lang).gettext
+        self._texts = languages.texts(office.settings.default_lang)
         self._retry_at = float("-inf")
 
     def send_due(self) -> int:
@@ -116,17 +116,19 @@ class Notice:
         text = encode(
             "\n\n".join(
                 (
-                    self._gettext("This note comes every day at the same hour, whether there is anything or not."),
-                    self._gettext("Please have a look, as on every day."),
-                    self._gettext("If it does not come for two days, ask whoever looks after the server."),
+                    self._texts.gettext(
+                        "This note comes every day at the same hour, whether there is anything or not."
+                    ),
+                    self._texts.gettext("Please have a look, as on every day."),
+                    self._texts.gettext("If it does not come for two days, ask whoever looks after the server."),
                 )
             )
             + "\n"
         )
         letter = b"".join(
             (
-                sender_field(settings.discreet_name or self._gettext("Letters"), sender),
-                text_field("Subject", self._gettext("Daily note")),
+                sender_field(settings.discreet_name or self._texts.gettext("Letters"), sender),
+                text_field("Subject", self._texts.gettext("Daily note")),
                 field("To", wire_address(address, "MAILROOM_INTAKE_NOTICE")),
                 date_field(now),
                 field("Message-ID", message_id(ring, identity, wire_domain(settings.domain or "localhost", "From"))),
