@@ -117,9 +117,7 @@ class Notice:
         text = encode(
             "\n\n".join(
                 (
-                    self._texts.gettext(
-                        "This note comes every day at the same hour, whether there is anything or not."
-                    ),
+                    gettext("This note comes every day at the same hour, whether there is anything or not."),
                     gettext("Please have a look, as on every day."),
                     gettext("If it does not come for two days, ask whoever looks after the server."),
                 )
