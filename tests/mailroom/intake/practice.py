@@ -128,7 +128,8 @@ def practising(folder: Path, **overrides: Any) -> Iterator[Practice]:
 
 MESSAGE = Submission(
     "report", "fa",
-    (("wish", "sample"), ("message", "سلام.\nAnswer by:\n    nobody"), ("contact_by", "email"), ("contact", "a@b.example")),
+    (("wish", "sample"), ("message", "سلام.\nAnswer by:\n    nobody"), ("contact_by", "email"),
+     ("contact", "a@b.example")),
     (Attachment("pdf", b"%PDF-1.7 of somebody"), Attachment("bin", b"\x00\x01")),
 )  # fmt: skip
 OTHER = pyrage.x25519.Identity.generate()
