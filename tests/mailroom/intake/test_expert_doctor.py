@@ -18,7 +18,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyrage
 import pytest
 
 from mailroom.campaigns.api_tokens import ApiTokens, Scope
@@ -98,9 +97,7 @@ class Deployment:
         (root / "var" / "log" / "nginx").symlink_to(self.folder / "nginx")
         return root
 
-    def key(
-        self, identity: pyrage.x25519.Identity | None = None, since: date = TODAY, *, protected: bool = True
-    ) -> Key:
+    def key(self, identity: Any = None, since: date = TODAY, *, protected: bool = True) -> Key:
         path = self.folder / "identity.age"
         path.touch(mode=0o600)
         return Key(path, since, protected, identity or self.house.identity)
