@@ -99,9 +99,17 @@ def open_keys(path: Path, ask: Ask) -> list[Key]:
 
 
 def public_names(path: Path) -> set[str]:
-    """The public halves as they lie beside the keys, for which no passphrase is needed."""
-    halves = (each.with_suffix(".pub") for each in files(path))
-    return {word for half in halves if half.exists() for word in half.read_text("utf-8", "replace").split()[:1]}
+    """The public halves of all keys, as far as they are known without a passphrase: they lie beside them."""
+    names = set()
+    for each in files(path):
+        half = each.with_suffix(".pub")
+        with explained(each):
+            content = each.read_bytes()
+        if not content.startswith(_AGE):
+            names.add(str(read_identity(content.decode("utf-8", "replace")).to_public()))
+        elif half.exists():
+            names.update(half.read_text("utf-8", "replace").split()[:1])
+    return names
 
 
 def _open(path: Path, content: bytes, passphrase: Secret) -> bytes:

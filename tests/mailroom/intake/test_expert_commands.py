@@ -99,21 +99,24 @@ def test_without_a_key_nothing_is_asked_for(practice: Practice) -> None:
 def test_what_waits_is_listed_with_the_key_that_opens_it(practice: Practice) -> None:
     assert practice.run("list") == (0, "Nothing waits.\n", "")
     identity = practice.send(MESSAGE)
-    code, out, _ = practice.run("list")
-    unknown = f"no key known here ({practice.house.store.list()[0].key})"
-    assert out.splitlines() == [
-        f"{TODAY}     8 KiB  stored   {unknown:<30}  {identity}",
-        "1 waits. Open: ./blog intake open",
-    ]
-    recipient = str(practice.house.identity.to_public())
-    (practice.expert / "var" / "intake" / "identity.pub").write_text(f"{recipient} {TODAY}\n")
-    code, out, _ = practice.run("list")
-    assert f"your key of {TODAY}" in out
+    path = practice.expert / "var" / "intake" / "identity.age"
+
+    def line(key: str) -> str:
+        code, out, _ = practice.run("list")
+        assert code == 0
+        assert out.endswith("\n1 waits. Open: ./blog intake open\n")
+        expected = f"{TODAY}     8 KiB  stored   {key:<30}  {identity}"
+        return out.partition("\n")[0].replace(expected, "as expected")
+
+    assert line(f"your key of {TODAY}") == "as expected", "without a passphrase it says itself"
+    path.write_bytes(b"age-encryption.org/v1\n")
+    assert line(f"no key known here ({practice.house.store.list()[0].key})") == "as expected"
+    path.with_suffix(".pub").write_text(f"{practice.house.identity.to_public()} {TODAY}\n")
+    assert line(f"your key of {TODAY}") == "as expected"
+    practice.house.store.discard(identity)
     practice.house.given |= {"intake_recipients": f"{OTHER.to_public()} {TODAY}"}
-    practice.send(MESSAGE)
-    code, out, _ = practice.run("list")
-    assert out.count("an earlier key (") == 1
-    assert code == 0
+    identity = practice.send(MESSAGE)
+    assert line(f"an earlier key ({practice.house.store.list()[0].key})") == "as expected"
 
 
 def test_what_waits_is_opened_stored_and_acknowledged(practice: Practice) -> None:
