@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import os
 import shlex
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyrage
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from mailroom.expert.identity import files, make_key, open_keys, public_names
+from mailroom.errors import StoreError
+from mailroom.expert.identity import _write_new, files, make_key, open_keys, public_names
 from mailroom.intake.forms import Attachment, Submission
 from mailroom.intake.sealing import read_recipients
 from mailroom.settings import Secret
@@ -32,8 +40,7 @@ def practice(tmp_path: Path) -> Iterator[Practice]:
 # Keys
 
 
-def test_a_key_is_made_protected_and_never_overwritten(tmp_path: Path) -> None:
-    """Each asks the slow hash of a passphrase, so all of it is one test."""
+def test_a_key_is_made_and_protected(tmp_path: Path) -> None:
     code, out, said = run_intake(tmp_path, "keygen", stdin=PASSPHRASE + "\n")
     assert code == 0
     [recipient] = read_recipients(out.strip())
@@ -41,33 +48,66 @@ def test_a_key_is_made_protected_and_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "var" / "intake" / "identity.age"
     assert "MAILROOM_INTAKE_RECIPIENTS" in said
     assert f"{path} is the private half" in said
-    first = path.read_bytes()
-    assert b"AGE-SECRET-KEY" not in first
+    assert b"AGE-SECRET-KEY" not in path.read_bytes()
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
+    [key] = open_keys(path, lambda: Secret(PASSPHRASE))
+    assert (key.recipient, key.since, key.is_protected) == (recipient.age, TODAY, True)
+    assert public_names(path) == {recipient.age}
 
-    code, out, said = run_intake(tmp_path, "keygen", stdin="another passphrase\n")
+
+def seal_quickly(content: bytes, passphrase: str) -> bytes:
+    """What `age` writes with a passphrase, but for how slow its hash is (https://age-encryption.org/v1)."""
+
+    def encode(octets: bytes) -> bytes:
+        return base64.b64encode(octets).rstrip(b"=")
+
+    def derive(salt: bytes, info: bytes) -> bytes:
+        return HKDF(SHA256(), 32, salt, info).derive(key)
+
+    key, salt, nonce = os.urandom(16), os.urandom(16), os.urandom(16)
+    label = b"age-encryption.org/v1"
+    wrapping = hashlib.scrypt(passphrase.encode(), salt=label + b"/scrypt" + salt, n=4, r=8, p=1, dklen=32)
+    body = encode(ChaCha20Poly1305(wrapping).encrypt(bytes(12), key, None))
+    header = b"%b\n-> scrypt %b 2\n%b\n---" % (label, encode(salt), body)
+    mac = encode(hmac.digest(derive(b"", b"header"), header, "sha256"))
+    sealed = ChaCha20Poly1305(derive(nonce, b"payload")).encrypt(bytes(11) + b"\x01", content, None)
+    return header + b" " + mac + b"\n" + nonce + sealed
+
+
+def test_a_further_key_leaves_the_others_and_has_their_passphrase(tmp_path: Path) -> None:
+    path = tmp_path / "identity.age"
+    first = seal_quickly(f"# created: 2026-09-01\n{OTHER}\n".encode(), PASSPHRASE)
+    path.write_bytes(first)
+    code, out, said = run_intake(tmp_path, "keygen", stdin="another passphrase\n", MAILROOM_INTAKE_IDENTITY=str(path))
     assert (code, out) == (1, "")
     assert "the passphrase does not open it" in said
-    assert [path.name for path in files(path)] == ["identity.age"]
+    assert files(path) == [path]
 
-    newer, second = make_key(path, Secret(PASSPHRASE), date(2026, 12, 1))
-    assert path.read_bytes() == first, "the old one stays as it was"
+    newer, _ = make_key(path, Secret(PASSPHRASE), date(2026, 12, 1))
     assert newer.name == "identity-2026-12-01.age"
+    assert path.read_bytes() == first, "the old one stays as it was"
+    with pytest.raises(StoreError):
+        _write_new(path, b"another")
+
+
+def test_all_keys_are_opened_the_newest_first_and_asked_for_once(tmp_path: Path) -> None:
+    keys = {date(2026, 9, 1): OTHER, date(2026, 12, 1): pyrage.x25519.Identity.generate()}
+    for name, (since, identity) in zip(("identity.age", "identity-2026-12-01.age"), keys.items(), strict=True):
+        (tmp_path / name).write_bytes(seal_quickly(f"# created: {since}\n{identity}\n".encode(), PASSPHRASE))
     asked: list[int] = []
 
     def ask() -> Secret:
         asked.append(1)
         return Secret(PASSPHRASE)
 
-    keys = open_keys(path, ask)
-    assert [(key.recipient, key.since, key.is_protected) for key in keys] == [
-        (second.age, date(2026, 12, 1), True), (recipient.age, TODAY, True),
-    ]  # fmt: skip
+    opened = open_keys(tmp_path / "identity.age", ask)
+    assert [(key.since, key.recipient) for key in opened] == [
+        (since, str(identity.to_public())) for since, identity in reversed(keys.items())
+    ]
     assert asked == [1]
-    assert public_names(path) == {recipient.age, second.age}
-    assert PASSPHRASE not in repr(keys)
-    assert "AGE-SECRET" not in repr(keys)
+    assert PASSPHRASE not in repr(opened)
+    assert "AGE-SECRET" not in repr(opened)
 
 
 @pytest.mark.parametrize("typed", ["", "short\n", "eleven char\n"])
