@@ -208,8 +208,8 @@ _MEANINGS = {
           "Ask whoever runs the server for one of scope intake: ./blog mailroom token create NAME --scope intake"),
     404: ("The server has no such submission, or no longer: it was acknowledged or deleted, or is 30 days old",
           "See what there is: ./blog intake list. If that says the same, look at MAILROOM_INTAKE_API."),
-    412: ("The server has other octets of this submission than came here",
-          "What was opened is whole, or it could not be opened. If it is all there: ./blog intake delete ID"),
+    412: ("The server has other octets of this submission than came here, and keeps them",
+          "What lies open here is whole. When you have looked at it: ./blog intake delete ID"),
     503: ("The server can read and write nothing now", "Try again later; nothing is lost."),
 }  # fmt: skip
 

@@ -47,9 +47,9 @@ class Opened:
     id: str
     folder: Path
     sha256: str
-    face: str = ""
+    face: str
     #: What takes a translation in.
-    commands: tuple[str, ...] = ()
+    commands: tuple[str, ...]
 
 
 class Inbox:
@@ -107,7 +107,8 @@ class Inbox:
             blob = Blob(fetched.path.read_bytes())
         submission = _unseal(blob, keys)
         folder = self._place(fetched.day)
-        about = {"id": fetched.id, "sha256": blob.sha256, "face": submission.face}
+        commands = import_commands(submission, folder)
+        about = {"id": fetched.id, "sha256": blob.sha256, "face": submission.face, "commands": commands}
         with explained(folder):
             part = Path(tempfile.mkdtemp(prefix=_PART, dir=self.folder))  # mode 0700
             try:
@@ -119,7 +120,7 @@ class Inbox:
                 shutil.rmtree(part, ignore_errors=True)
             sync_folder(self.folder)
             fetched.path.unlink()
-        return Opened(fetched.id, folder, blob.sha256, submission.face, tuple(import_commands(submission, folder)))
+        return Opened(fetched.id, folder, blob.sha256, submission.face, tuple(commands))
 
     def _place(self, day: date) -> Path:
         names = (path.name for path in self.folder.glob(f"{day}-*") if _OPENED.fullmatch(path.name))
@@ -148,9 +149,9 @@ def collect(
                 done = inbox.open(fetched[each], keys)
             elif each in fetched:  # the program was killed between the two
                 fetched[each].path.unlink()
+            yield done  # it is on the disk, whatever the server says next
             if each in waiting and not keep:
                 acknowledge(client, done)
-            yield done
         except MailroomError as error:
             yield error
 
@@ -179,6 +180,6 @@ def _unseal(blob: Blob, keys: Sequence[Key]) -> Submission:
 def _read_about(folder: Path) -> Opened | None:
     try:
         about = json.loads((folder / ABOUT).read_text("utf-8"))
-        return Opened(str(about["id"]), folder, str(about["sha256"]), str(about["face"]))
+        return Opened(about["id"], folder, about["sha256"], about["face"], tuple(about["commands"]))
     except (OSError, ValueError, LookupError, TypeError):  # a folder of somebody else's
         return None

@@ -220,6 +220,20 @@ def test_one_that_fails_keeps_none_of_the_others_from_being_opened(practice: Pra
     assert len(practice.house.store.list()) == 1
 
 
+def test_what_lies_open_is_said_although_the_server_does_not_take_the_acknowledgement(practice: Practice) -> None:
+    """The octets that follow age's file can be changed without anybody's noticing, but for the server."""
+    identity = practice.send(MESSAGE)
+    with practice.house.store.transaction() as connection:
+        [[blob]] = connection.execute("SELECT sealed FROM submissions").fetchall()
+    code, _, _ = practice.run("open", "--keep")
+    with practice.house.store.transaction() as connection:
+        connection.execute("UPDATE submissions SET sealed = ?", (blob[:-1] + bytes([blob[-1] ^ 1]),))
+    code, out, said = practice.run("open")
+    assert (code, out) == (1, f"{practice.folder / f'{TODAY}-1'}: report\n")
+    assert "other octets of this submission" in said
+    assert [each.id for each in practice.house.store.list()] == [identity]
+
+
 def test_a_second_program_waits_its_turn(practice: Practice) -> None:
     from mailroom.expert.inbox import Inbox
 
@@ -258,8 +272,10 @@ def site(tmp_path: Path) -> Site:
 
 def take_in(practice: Practice, site: Site) -> int:
     """Open what waits, and run exactly what is printed."""
-    code, out, said = practice.run("open")
+    code, out, said = practice.run("open", "--keep")
     assert code == 0, said
+    assert practice.run("open")[1] == out, "it is there already, and said again"
+    assert practice.house.store.list() == []
     command = next(line.strip() for line in out.splitlines() if "./blog import" in line)
     program, *words = shlex.split(command)
     assert program == "./blog"

@@ -13,7 +13,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,15 @@ from typing import Any
 import pytest
 
 from mailroom.campaigns.api_tokens import ApiTokens, Scope
+from mailroom.doctor import Answer, look_at_proxy
+from mailroom.doctor import Patient as OnServer
 from mailroom.expert.client import Client
 from mailroom.expert.doctor import Patient, Web, examine
 from mailroom.expert.identity import Key
 from mailroom.intake.examination import PROTECTION
 from mailroom.intake.notice import place_of
+from mailroom.names import Resolver
+from mailroom.office import open_office
 from mailroom.settings import Secret
 from tests.frontdoor.support import wait_until
 from tests.mailroom.intake.house import HOST, House, Running, running
@@ -238,3 +242,17 @@ def test_faults_of_key_token_certificate_and_machine(deployment: Deployment) -> 
         )
     found, _ = deployment.examine(deployment.machine())
     expect(found, "cannot be reached (ConnectionRefusedError)")
+
+
+def test_the_doctor_on_the_server_finds_what_is_logged_of_the_form_alone(deployment: Deployment) -> None:
+    def fetch(url: str) -> Answer:
+        answer = deployment.web().ask(url)
+        return Answer(answer.status, dict(answer.headers.items()), answer.body)
+
+    settings = replace(deployment.house.settings, trusted_proxies=())
+    planted = ("access_log off;", f"access_log {deployment.folder}/nginx/access.log;")
+    for changes in ((), (planted,)):
+        with deployment.served(*changes), open_office(settings) as office:
+            patient = OnServer(office, Resolver(), fetch, (deployment.folder / "nginx",))
+            found = [each.what for each in look_at_proxy(patient)]
+            assert any("access.log holds what is asked" in each for each in found) == bool(changes), found
