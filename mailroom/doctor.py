@@ -16,7 +16,7 @@ import sqlite3
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -271,7 +271,10 @@ def look_at_proxy(patient: Patient) -> Iterator[Finding]:
         yield Finding("wrong", f"Web: {'; '.join(problems)}", remedy)
     if health.status == 200 and not problems:
         yield Finding("ok", "Web: the mailroom answers, with its headers")
-    yield from _look_for_logs(patient, canary)
+    if settings.intake_recipients:  # in front of the form there may be other words
+        with contextlib.suppress(OSError):
+            patient.fetch(f"{settings.url}form/{canary}")
+    yield from look_for_logs((*patient.logs, Path("/var/log") / (urlsplit(settings.url).hostname or "")), canary)
     if not settings.trusted_proxies and not settings.development:
         remedy = "MAILROOM_TRUSTED_PROXIES=127.0.0.1 (the proxy must overwrite X-Forwarded-For, as ours do)."
         yield Finding("look", "Web: no proxy is trusted, so all visitors count as one to the limits", remedy)
@@ -293,12 +296,11 @@ def _wrong_headers(page: Answer, *, encrypted: bool) -> Iterator[str]:
         yield "the server tells its version (Server)"
 
 
-def _look_for_logs(patient: Patient, canary: str) -> Iterator[Finding]:
-    """Whether the request just made has been written down."""
+def look_for_logs(folders: Iterable[Path], canary: str) -> Iterator[Finding]:
+    """Whether requests just made have been written down: `canary` stood in their addresses."""
     time.sleep(SETTLED)
     closed = False
-    host = urlsplit(patient.office.settings.url).hostname or ""
-    for folder in (*patient.logs, Path("/var/log") / host):
+    for folder in folders:
         try:
             files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
             for path in files:
@@ -309,7 +311,7 @@ def _look_for_logs(patient: Patient, canary: str) -> Iterator[Finding]:
         except PermissionError:
             closed = True
     if closed:
-        yield Finding("look", "Web: its logs cannot be read by this user", "Run the doctor once as root.")
+        yield Finding("look", "Web: its logs cannot be read by this user", "Run ./blog mailroom doctor once as root.")
     else:
         yield Finding("ok", "Web: no log holds what is asked of the mailroom")
 

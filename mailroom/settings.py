@@ -166,6 +166,15 @@ class Settings:
     #: When the daily notice goes: `08:00`, UTC.
     intake_hour: str = "08:00"
 
+    #: On an expert's machine: where the API is, `https://example.org/mail/api/`, or `http://` on this machine.
+    intake_api: str = ""
+    #: There too: a token of scope `intake`.
+    intake_token: Secret = field(default_factory=lambda: Secret(""))
+    #: The file of the expert's private key; later ones are beside it.
+    intake_identity: Path = Path("var/intake/identity.age")
+    #: The folder in which submissions are opened.
+    intake_folder: Path = Path("var/intake/opened")
+
     #: Set by `./blog serve`: letters go to files, nothing is required, HTTP will do.
     development: bool = False
 
@@ -222,7 +231,7 @@ def read_settings(root: Path, environment: Mapping[str, str] | None = None, **ov
             raise ConfigurationError(name, "…", f"unknown setting{near}")  # its value may be a password
     defaults = {each.name: each.default for each in fields(Settings) if each.default is not MISSING}
     settings = {**defaults, **by_language, **values, **overrides}
-    for path in ("data",):
+    for path in ("data", "intake_identity", "intake_folder"):
         settings[path] = root / settings[path]
     for path in ("key", "dkim_key", "relay_ca", "bounce_maildir"):
         if settings[path] not in ("", "ask", "relay"):

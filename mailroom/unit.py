@@ -97,9 +97,7 @@ def _places(settings: Settings) -> Iterator[str]:
     else:
         yield f"ReadWritePaths={settings.data}"
     sockets = {
-        Path(each.removeprefix("unix:")).parent
-        for each in (settings.listen, settings.api_listen, settings.intake_listen)
-        if "/" in each
+        Path(each.removeprefix("unix:")).parent for each in (settings.listen, settings.api_listen) if "/" in each
     }
     for folder in sorted(sockets):
         yield f"RuntimeDirectory={folder.name}" if folder.parent == RUN else f"ReadWritePaths={folder}"

@@ -44,7 +44,7 @@ class Notice:
         self._intake = intake
         self._signer = signer
         self._connect = connect
-        self._gettext = languages.texts(office.settings.default_lang).gettext
+        self._texts = languages.texts(office.settings.default_lang)
         self._retry_at = float("-inf")
 
     def send_due(self) -> int:
@@ -113,20 +113,21 @@ class Notice:
         # The same when it is tried again, so that a mail program shows it once.
         identity = hashlib.sha256(place + day_of(now).to_bytes(8, "big")).digest()[:8]
         sender = settings.sender or "letters@localhost"
+        gettext = self._texts.gettext
         text = encode(
             "\n\n".join(
                 (
-                    self._gettext("This note comes every day at the same hour, whether there is anything or not."),
-                    self._gettext("Please have a look, as on every day."),
-                    self._gettext("If it does not come for two days, ask whoever looks after the server."),
+                    gettext("This note comes every day at the same hour, whether there is anything or not."),
+                    gettext("Please have a look, as on every day."),
+                    gettext("If it does not come for two days, ask whoever looks after the server."),
                 )
             )
             + "\n"
         )
         letter = b"".join(
             (
-                sender_field(settings.discreet_name or self._gettext("Letters"), sender),
-                text_field("Subject", self._gettext("Daily note")),
+                sender_field(settings.discreet_name or gettext("Letters"), sender),
+                text_field("Subject", gettext("Daily note")),
                 field("To", wire_address(address, "MAILROOM_INTAKE_NOTICE")),
                 date_field(now),
                 field("Message-ID", message_id(ring, identity, wire_domain(settings.domain or "localhost", "From"))),

@@ -97,13 +97,15 @@ class FormPage:
         """
         desk, face = self._desk, self._face
         trusted = desk.settings.trusted_proxies
-        desk.turnstile.count_submission(visitor(req.remote_addr, req.get_header("X-Forwarded-For") or "", trusted))
+        address = visitor(req.remote_addr, req.get_header("X-Forwarded-For") or "", trusted)
+        desk.turnstile.count_submission(address)
         if (req.content_length or 0) > LARGEST:
             raise falcon.HTTPContentTooLarge
         fields, files = read_parts(req)
         try:
             submission = read_submission(face, desk.language(req).tag, fields, files)
         except Unfinished as unfinished:
+            desk.turnstile.forgive(address)  # whoever makes mistakes is not shut out
             self._show(req, resp, unfinished)
             return
         sealed = seal(submission, desk.recipients)

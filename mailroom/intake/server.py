@@ -1,7 +1,7 @@
 """The intake's server: a process for each connection, which reads one request, answers it and ends.
 
 So what somebody sends is in the memory of a process that is gone a moment later, and never in one that lives on. The
-process that accepts connections reads nothing of them; it has one thread, opens no database and seals nothing, since
+process that accepts connections reads nothing of them; it has one thread, no database open, and seals nothing, since
 what it had begun its children would all go on with. HTTP is read strictly (RFC 9112), for behind a web server nothing
 else arrives: GET, HEAD and POST, one Host, a Content-Length, no transfer coding. Of a request nothing is logged.
 """
@@ -43,7 +43,7 @@ _BACKLOG = 128
 
 _REQUEST = re.compile(rb"(GET|HEAD|POST) (/[!-~]*) HTTP/1\.[01]\r\n")
 _OTHER_REQUEST = re.compile(rb"[A-Z]+ /[!-~]* HTTP/1\.[01]\r\n")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}):[ \t]*([\t -~\x80-\xff]*?)[ \t]*\r\n")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}):([\t -~\x80-\xff]*)\r\n")
 _OF_REFUSED = (("Content-Length", "0"), ("Cache-Control", "no-store"), ("Allow", "GET, HEAD, POST"))
 #: What a request must not have twice: two of them mean two things to two programs.
 _SINGLE = {"HTTP_HOST", "CONTENT_LENGTH", "CONTENT_TYPE"}
@@ -60,7 +60,7 @@ class Refused(Exception):
 
 
 class Server:
-    """Serves a WSGI application at `host:port` (port 0 for any that is free) or `unix:/path`."""
+    """Serves a WSGI application at `host:port` (port 0 for any that is free)."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Server:
                 ear.close()
                 return
             if not pid:
-                self._live(connection, peer[0] if isinstance(peer, tuple) else "")
+                self._live(connection, peer[0])
         # The child has the pipe's other end, unless it has ended.
         self._children[ear] = pid
 
@@ -198,7 +198,7 @@ def read_head(incoming: io.BufferedReader, peer: str) -> dict[str, Any]:
         header = _HEADER.fullmatch(line)
         if not header:
             raise Refused("400 Bad Request")
-        name, value = (part.decode("latin-1") for part in header.groups())
+        name, value = header[1].decode("ascii"), header[2].strip(b" \t").decode("latin-1")
         key = name.upper().replace("-", "_")
         key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
         if "_" in name or (key in environ and key in _SINGLE) or key == "HTTP_TRANSFER_ENCODING":
@@ -273,14 +273,6 @@ def _throw_away(connection: socket.socket) -> None:
 
 
 def _listen(address: str) -> socket.socket:
-    path = address.removeprefix("unix:")
-    if path != address:
-        Path(path).unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(path)
-        Path(path).chmod(0o660)
-        listener.listen(_BACKLOG)
-        return listener
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)

@@ -67,6 +67,11 @@ class Turnstile:
                 raise Busy(HOUR - now % HOUR)
             self._submissions.add(now)
 
+    def forgive(self, address: str) -> None:
+        """Have the last one from this IP address not count for its network: nothing came of it."""
+        with self._locked():
+            self._networks.add(network_of(address), self._steady(), -1)
+
     def count_try(self) -> None:
         """Count one receipt that is looked up. Raises Busy."""
         with self._locked():
@@ -147,8 +152,8 @@ class _Networks:
         self._memory = mmap.mmap(-1, self._START + COUNTERS * _COUNT.size)
         _NUMBER.pack_into(self._memory, 0, -1)
 
-    def add(self, network: bytes, now: float) -> int:
-        """Count one, and return how many they are within this hour."""
+    def add(self, network: bytes, now: float, number: int = 1) -> int:
+        """Count so many, and return how many there are within this hour."""
         hour = int(now // HOUR)
         if _NUMBER.unpack_from(self._memory, 0)[0] != hour:
             self._memory[self._START :] = bytes(COUNTERS * _COUNT.size)
@@ -157,6 +162,6 @@ class _Networks:
         key = self._memory[_NUMBER.size : self._START]
         digest = hashlib.blake2b(network, key=key, digest_size=4).digest()
         place = self._START + int.from_bytes(digest, "big") % COUNTERS * _COUNT.size
-        count = min(_COUNT.unpack_from(self._memory, place)[0] + 1, 0xFFFF)
+        count = min(max(0, _COUNT.unpack_from(self._memory, place)[0] + number), 0xFFFF)
         _COUNT.pack_into(self._memory, place, count)
         return int(count)

@@ -10,6 +10,7 @@ import http
 import json
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -23,10 +24,13 @@ from mailroom.errors import (
     CampaignClosed,
     CampaignError,
     DraftChanged,
+    IntakeError,
     InvalidCampaign,
     StoreError,
+    SubmissionChanged,
     TooManyTests,
     UnknownCampaign,
+    UnknownSubmission,
 )
 from mailroom.languages import Languages, load_languages
 from mailroom.office import Office
@@ -37,17 +41,25 @@ from mailroom.web.failures import note_failure, note_unexpected
 LARGEST = 1024 * 1024
 
 _LOG = logging.getLogger("mailroom.api")
-_STATUS: dict[type[CampaignError], int] = {
+_Refusal = CampaignError | IntakeError
+_STATUS: dict[type[_Refusal], int] = {
     UnknownCampaign: 404,
     CampaignClosed: 409,
     DraftChanged: 412,
     InvalidCampaign: 422,
     TooManyTests: 429,
+    UnknownSubmission: 404,
+    SubmissionChanged: 412,
 }
 
 
-def make_api(office: Office, languages: Languages | None = None) -> falcon.App[Any, Any]:
-    """The API below the path of MAILROOM_URL: `/mail/api/…`."""
+def make_api(office: Office, languages: Languages | None = None, *, root: Path = Path("/")) -> falcon.App[Any, Any]:
+    """The API below the path of MAILROOM_URL: `/mail/api/…`.
+
+    `root` is where the machine's files begin, of which an expert's doctor is told.
+    """
+    from mailroom.intake.api import routes  # it speaks as this does
+
     settings = office.settings
     languages = languages or load_languages(settings.languages, settings.default_lang)
     desk = _Desk(office, Campaigns(office.database, office.clock), languages)
@@ -57,9 +69,12 @@ def make_api(office: Office, languages: Languages | None = None) -> falcon.App[A
     app.add_route(base + "/{key}", _One(desk))
     for word, resource in (("start", _Start), ("stop", _Stop), ("test", _Test)):
         app.add_route(f"{base}/{{key}}/{word}", resource(desk))
+    for path, each in routes(office, root):
+        app.add_route(api_path(office) + path, each)
     app.add_error_handler(Exception, _show_unexpected)
     app.add_error_handler(StoreError, _show_failure)
     app.add_error_handler(CampaignError, _show_refusal)
+    app.add_error_handler(IntakeError, _show_refusal)
     app.add_error_handler(falcon.HTTPError, _show_http)
     return app
 
@@ -69,7 +84,7 @@ def api_path(office: Office) -> str:
     return (urlsplit(office.settings.url).path or "/mail/") + "api/"
 
 
-class _Problem(falcon.HTTPError):
+class Problem(falcon.HTTPError):
     """A request that cannot be done, and what to do about it."""
 
     def __init__(self, status: int, detail: str, remedy: str, headers: dict[str, str] | None = None) -> None:
@@ -90,7 +105,7 @@ class _Gate:
         known = self._tokens.find(token.strip()) if kind.lower() == "bearer" else None
         if known is None:
             challenge = 'Bearer realm="mailroom"' + (', error="invalid_token"' if token else "")
-            raise _Problem(
+            raise Problem(
                 401,
                 "There is no token in this request, or one that is unknown, expired or revoked",
                 "Send `Authorization: Bearer TOKEN`; ./blog mailroom token create makes one.",
@@ -102,7 +117,7 @@ class _Gate:
         """Look at its scope."""
         needed: Scope = resource.scope
         if not req.context.token.allows(needed):
-            raise _Problem(
+            raise Problem(
                 403,
                 f"The token {req.context.token.name} may not do this: its scope is {req.context.token.scope}",
                 f"Use one of scope {needed}.",
@@ -153,7 +168,7 @@ class _One(_Resource):
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, key: str) -> None:
         """Keep a draft."""
-        draft = read_draft(key, _read(req), self.desk.languages)
+        draft = read_draft(key, read_body(req), self.desk.languages)
         new = self.desk.campaigns.put(draft)
         _note(req, "handed in", key)
         self.desk.show(resp, key, 201 if new else 200)
@@ -170,7 +185,7 @@ class _Start(_Resource):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, key: str) -> None:
         """Start what was reviewed."""
-        digests, hold = read_start(key, _read(req))
+        digests, hold = read_start(key, read_body(req))
         self.desk.campaigns.start(digests, hold)
         for each in digests:
             _note(req, "started", each)
@@ -190,9 +205,9 @@ class _Stop(_Resource):
 class _Test(_Resource):
     def on_post(self, req: falcon.Request, resp: falcon.Response, key: str) -> None:
         """Send a letter to an editor, and to nobody else."""
-        address = read_recipient(_read(req))
+        address = read_recipient(read_body(req))
         if normalise(address) not in self.desk.editors:
-            raise _Problem(403, "This address is none of an editor's", "Name it in MAILROOM_EDITORS.")
+            raise Problem(403, "This address is none of an editor's", "Name it in MAILROOM_EDITORS.")
         self.desk.campaigns.send_test(key, address, self.desk.vault)
         self.desk.show(resp, key, 202)
 
@@ -215,11 +230,11 @@ def describe(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _read(req: falcon.Request) -> dict[str, Any]:
-    """The fields of the body."""
+def read_body(req: falcon.Request) -> dict[str, Any]:
+    """The fields of the body. Raises Problem."""
     if (req.content_type or "").partition(";")[0].strip().lower() != falcon.MEDIA_JSON:
-        raise _Problem(415, "This is not declared as JSON", "Send it with `Content-Type: application/json`.")
-    too_large = _Problem(413, f"This has more than {LARGEST} octets", "Send an excerpt, and a link to the whole.")
+        raise Problem(415, "This is not declared as JSON", "Send it with `Content-Type: application/json`.")
+    too_large = Problem(413, f"This has more than {LARGEST} octets", "Send an excerpt, and a link to the whole.")
     if (req.content_length or 0) > LARGEST:
         raise too_large
     body = req.bounded_stream.read(LARGEST + 1)
@@ -228,7 +243,7 @@ def _read(req: falcon.Request) -> dict[str, Any]:
     try:
         return read_object(body)
     except ValueError as error:
-        raise _Problem(400, "This is not an object in JSON, in UTF-8, with each field once", "Mend it.") from error
+        raise Problem(400, "This is not an object in JSON, in UTF-8, with each field once", "Mend it.") from error
 
 
 def _note(req: falcon.Request, what: str, key: str) -> None:
@@ -249,7 +264,7 @@ def _show_http(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPErr
     _show(resp, error.status_code, detail, getattr(error, "remedy", "See the API in mailroom/README.md."))
 
 
-def _show_refusal(req: falcon.Request, resp: falcon.Response, error: CampaignError, _: object) -> None:  # noqa: ARG001
+def _show_refusal(req: falcon.Request, resp: falcon.Response, error: _Refusal, _: object) -> None:  # noqa: ARG001
     _show(resp, _STATUS[type(error)], error.problem, error.remedy)
 
 

@@ -95,9 +95,7 @@ def read_intake(name: str, value: Any, _: Mapping[str, Any]) -> str:
     if value == ELSEWHERE:
         return ""
     if not isinstance(value, str) or not _PATH.fullmatch(value) or "?" in value or value.endswith("/"):
-        remedy = (
-            f'state its path on this host, "/mail/form", or "{ELSEWHERE}" in a copy of the site, or None for no form'
-        )
+        remedy = f'state its path on this host, "/mail/form", or "{ELSEWHERE}" in a copy of the site, or None'
         raise ConfigurationError(name, value, remedy)
     return value
 

@@ -187,9 +187,9 @@ class Running:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def memory(self) -> int:
-        """Octets of memory that the process that forks has to itself."""
-        lines = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text().splitlines()
-        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+        """Octets of memory of the process that forks, but for what is a file's."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
 
     def await_idle(self) -> None:
         """Wait until no request is worked on."""

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -88,6 +89,13 @@ class Probe:
     def children(self) -> list[int]:
         """The processes that are at work on a request."""
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+
+def fork() -> int:
+    """Begin a child, in which nothing of the tests' own threads is used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, for processes with threads
+        return os.fork()
 
 
 def receive(connection: socket.socket) -> bytes:

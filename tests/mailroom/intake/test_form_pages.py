@@ -120,7 +120,7 @@ def test_the_page_says_what_is_promised_and_where_it_ends(tmp_path: Path) -> Non
         for words in (
             "before anything is written to a disk",
             "The keys that open it are never on the server",
-            "how many messages came on which day, and which of four sizes each has",
+            "how many messages came on which day, which of four sizes each has, and whether an expert has fetched it",
             "Whoever controls the running server can read what arrives from then on.",
             "after 30 days at the latest",
             RECIPIENTS[0],

@@ -17,7 +17,7 @@ import pytest
 
 from mailroom.service import forbid_dump
 from tests.frontdoor.support import wait_until
-from tests.mailroom.intake.probe import CANARY, Probe, receive, running
+from tests.mailroom.intake.probe import CANARY, Probe, fork, receive, running
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HOST = b"Host: site.example\r\n"
@@ -50,7 +50,7 @@ def test_what_faults_leaves_no_core_even_where_there_is_no_limit(tmp_path: Path)
     """Whoever has cores handed to a program (core_pattern, "|…") has no limit. That one would be written is tried."""
 
     def fault(*, shielded: bool) -> bool:
-        child = os.fork()
+        child = fork()
         if not child:
             os.chdir(tmp_path)
             faulthandler.disable()  # which pytest enables
@@ -117,6 +117,7 @@ ODD = {
     "a body to a GET": (LINE + HOST + b"Content-Length: 1\r\n\r\nx", 400),
     "a long line": (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 431),
     "many headers": (LINE + HOST + b"X: 1\r\n" * 80 + b"\r\n", 431),
+    "spaces without end": (LINE + HOST + b"X:" + b" " * 16_000 + b"\x00\r\n\r\n", 400),
     "a long header": (LINE + HOST + b"X: " + b"a" * 20_000 + b"\r\n\r\n", 431),
 }  # fmt: skip
 

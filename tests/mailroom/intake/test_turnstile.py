@@ -14,6 +14,7 @@ from mailroom.clock import HOUR
 from mailroom.intake.turnstile import PLACES, TOTAL, TRIES, Busy, Turnstile
 from tests.frontdoor.support import wait_until
 from tests.mailroom.intake.house import HOST, TYPE, House, running, write_form
+from tests.mailroom.intake.probe import fork
 
 NETWORK, OTHER = "192.0.2.{}", "198.51.100.{}"
 
@@ -28,7 +29,7 @@ class Watch:
 
 def in_child(do: Callable[[], object]) -> int:
     """Do it in a process of its own, as requests are; return its id."""
-    child = os.fork()
+    child = fork()
     if not child:
         status = 1
         try:
@@ -63,6 +64,16 @@ def test_a_network_is_counted_by_all_children_together() -> None:
         turnstile.count_submission(NETWORK.format(9))
     assert 0 < busy.value.wait <= HOUR
     assert "192.0.2" not in repr(busy.value) + str(busy.value)
+
+
+def test_what_nothing_came_of_does_not_count_for_its_network() -> None:
+    turnstile = Turnstile(2)
+    for _ in range(5):
+        turnstile.count_submission(NETWORK.format(1))
+        turnstile.forgive(NETWORK.format(2))
+    turnstile.forgive(NETWORK.format(1))  # below nothing it does not go
+    results = outcomes(3, lambda: turnstile.count_submission(NETWORK.format(1)))
+    assert results == ["in", "in", "busy"]
 
 
 def test_counters_begin_anew_with_each_hour_under_another_key() -> None:
@@ -163,6 +174,7 @@ def test_who_is_killed_while_counting_holds_up_nobody() -> None:
 def test_pages_say_when_it_is_too_much(tmp_path_factory: pytest.TempPathFactory) -> None:
     house = House(tmp_path_factory.mktemp("house"), intake_limit=2, intake_most=3)
     with running(house, tries=2) as intake:
+        assert [intake.send().status for _ in range(3)] == [422] * 3
         answers = [intake.send(message="x", contact=f"{number}") for number in range(2)]
         assert all(answer.receipt for answer in answers)
         # Whoever asks is who the web server says, and what was there before is believed of nobody.
