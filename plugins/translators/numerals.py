@@ -187,10 +187,9 @@ def _read_chinese(text: str) -> Iterator[int]:
 
 def _to_gregorian(day: int, month: int, year: int) -> set[int]:
     """Day and year of a Solar Hijri date; nothing for one that is none."""
-    import jdatetime
+    from jdatetime import GregorianToJalali, JalaliToGregorian  # its `date` asks for the machine's locale
 
-    try:
-        found = jdatetime.date(year, month, day).togregorian()
-    except ValueError:
+    found = JalaliToGregorian(year, month, day).getGregorianList()
+    if GregorianToJalali(*found).getJalaliList() != (year, month, day):
         return set()
-    return {found.year, found.day}
+    return {found[0], found[2]}

@@ -362,7 +362,10 @@ def test_every_text_is_in_the_list_that_translators_are_given() -> None:
 def test_check_asks_translators_for_them(site: Site) -> None:
     folder = site.folder / "messages"
     folder.mkdir()
-    (folder / "fa.po").write_text('msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n', "utf-8")
+    ours = Path(THEME, "messages", "fa.po").read_text("utf-8")
+    lacking, count = re.subn(r'(msgid "Read the whole article"\n)msgstr ".*"', r'\1msgstr ""', ours)
+    assert count == 1
+    (folder / "fa.po").write_text(lacking, "utf-8")
     site.settings(MULTILINGUAL_MESSAGES=["messages"])
     site.article("en", "one", Summary="x")
     found: list[Any] = [text for text in texts(site.check()) if "Read the whole article" in text]
