@@ -45,6 +45,8 @@ def begin(generator: Generator) -> None:
     if "contact" not in context:
         context["contact"] = read_contact(generator.settings)
         context.setdefault("CHECKS", []).append(partial(check, context))
+        if form := context["contact"].intake_url:
+            context.setdefault("SERVED_BESIDE", set()).add(form)
 
 
 def _is_used(settings: dict[str, Any]) -> bool:

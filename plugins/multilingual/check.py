@@ -168,6 +168,7 @@ def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
     public = urlsplit(site.preparation.public_url)
     base = f"{public.scheme or 'https'}://{public.netloc or 'site.invalid'}"
     ids: dict[Path, set[str]] = {}
+    beside = tuple(path.rstrip("/") for path in site.context["SERVED_BESIDE"])
     # A draft may be the first of its country or topic, whose page comes with it.
     sources = {
         output / one.save_as: name_of(one.content.source_path, site.preparation.root)
@@ -185,6 +186,8 @@ def check_output_links(site: Site, output: Path) -> Iterator[Problem]:
                 yield Problem(f"/{here}", 0, f"{target} is no address: {error}", "Mend it.")
                 continue
             if url.scheme not in ("http", "https") or url.netloc != urlsplit(base).netloc:
+                continue
+            if any(f"{url.path}/".startswith(f"{path}/") for path in beside):
                 continue
             file = output / unquote(url.path).lstrip("/")
             file = file / "index.html" if file.is_dir() else file

@@ -101,6 +101,7 @@ class Site:
         self.problems += [*self.terms.problems, *self.catalogues.problems]
         context.setdefault("PAGES_BY_IDENTITY", {})
         context.setdefault("CHECKS", [])
+        context.setdefault("SERVED_BESIDE", set())
         context.setdefault("MESSAGES", set())
         context.setdefault("PLANNERS", [])
         context["report_problem"] = self.report

@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 
 from tests.contact.conftest import AGE, EVERYTHING, LANGUAGES, TEMPLATES, make_site
 from tests.multilingual.foreign import make_foreign_site, tree
-from tests.multilingual.sites import Site
+from tests.multilingual.sites import Site, texts
 from tests.theme.support import java_path, node_tool
 
 #: By setting: where it shows, and by what it is recognised there.
@@ -133,6 +133,14 @@ def test_the_sealed_form_opens_in_the_language_of_the_page(full_site: Site) -> N
             assert sealed.xpath(".//a/@href") == [f"{path}?lang={lang}"]
             assert [code.text for code in sealed.iter("code")] == [AGE]
             assert full_site.html(f"{lang}/{page}/").xpath("//main//a[@href='#sealed']")
+
+
+def test_check_knows_that_the_form_is_served_beside_the_site(site: Site) -> None:
+    links = "[the form](/mail/form/meeting?lang=en), [another](/mail/former), [mail](/mail/)"
+    site.page("en", "apply", links, Template="apply")
+    site.settings(CONTACT_INTAKE="/mail/form")
+    dead = [text.partition("leads")[0] for text in texts(site.check()) if "leads to nothing" in text]
+    assert dead == ["/en/apply/: the link to /mail/ ", "/en/apply/: the link to /mail/former "]
 
 
 def test_a_copy_says_where_the_form_is(full_site: Site) -> None:
