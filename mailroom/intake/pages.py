@@ -19,7 +19,7 @@ from mailroom.intake.forms import FACES, LARGEST_FILES, RECEIPT, Face, Unfinishe
 from mailroom.intake.receipts import Lookup, make_receipt, read_receipt
 from mailroom.intake.sealing import Recipient, seal
 from mailroom.intake.submissions import Intake
-from mailroom.intake.turnstile import Turnstile
+from mailroom.intake.turnstile import PATIENCE, PATIENCE_OF_TRIES, PLACES, PLACES_OF_TRIES, Turnstile
 from mailroom.languages import Language, Languages
 from mailroom.settings import Settings
 from mailroom.web.choice import language_for
@@ -67,9 +67,13 @@ class Desk:
         kept = intake.occupancy()
         return kept.count >= intake.most or kept.octets + SIZES[0] > intake.room * 1024 * 1024
 
-    def slow_value(self, receipt: str) -> bytes:
+    def visitor(self, req: falcon.Request) -> str:
+        """The IP address of whoever asks."""
+        return visitor(req.remote_addr, req.get_header("X-Forwarded-For") or "", self.settings.trusted_proxies)
+
+    def slow_value(self, receipt: str, patience: float = PATIENCE, places: int = PLACES) -> bytes:
         """By what a receipt is found. Raises Busy."""
-        with self.turnstile.place():
+        with self.turnstile.place(patience, places):
             return self.lookup.value(receipt)
 
 
@@ -96,8 +100,7 @@ class FormPage:
         Raises Busy, IntakeFull, TooLarge, StoreError, falcon.HTTPError.
         """
         desk, face = self._desk, self._face
-        trusted = desk.settings.trusted_proxies
-        address = visitor(req.remote_addr, req.get_header("X-Forwarded-For") or "", trusted)
+        address = desk.visitor(req)
         desk.turnstile.count_submission(address)
         if (req.content_length or 0) > LARGEST:
             raise falcon.HTTPContentTooLarge
@@ -138,7 +141,9 @@ class ReceiptPage:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """What became of it, or that it is deleted. Raises Busy, falcon.HTTPError."""
-        desk, form = self._desk, read_form(req)
+        desk = self._desk
+        desk.turnstile.count_try(desk.visitor(req))  # before it is read: who sends slowly holds a process meanwhile
+        form = read_form(req)
         typed = form.first("receipt")
         try:
             receipt = read_receipt(typed)
@@ -147,8 +152,7 @@ class ReceiptPage:
             shown = "".join(character for character in typed[:_ECHO] if character.isprintable())
             desk.show(req, resp, "receipt", state="invalid", typed=shown)
             return
-        desk.turnstile.count_try()
-        value, store = desk.slow_value(receipt), desk.open()
+        value, store = desk.slow_value(receipt, PATIENCE_OF_TRIES, PLACES_OF_TRIES), desk.open()
         state: str | None = store.state(value)
         if form.first("delete") and store.delete(value):
             state = "deleted"

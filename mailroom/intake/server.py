@@ -21,6 +21,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,8 +31,11 @@ from mailroom.errors import describe
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-#: How many requests are worked on at one time; who comes later waits until one has ended.
+#: How many requests are worked on at one time; who comes later waits until one has ended, or …
 MOST = 40
+#: … has been sending for so many seconds and is not done: then its process is killed. Whoever sends slowly has all the
+#: time of a request as long as there is room, and shuts out nobody.
+PRESSED = 10.0
 #: Seconds that a request may take from its connection to its answer, and its head alone. Then its process is killed.
 DEADLINE, HEAD_DEADLINE = 120.0, 15.0
 #: Octets of a request's head, and lines of it.
@@ -38,7 +43,7 @@ LARGEST_HEAD, MOST_LINES = 16 * 1024, 64
 #: Seconds in which requests that are being answered may end when the server is told to stop.
 GRACE = 10.0
 #: How long what was refused unread is still received and thrown away, in seconds: who is cut off sees no answer.
-_LINGER = 20.0
+_LINGER = 5.0
 _BACKLOG = 128
 
 _REQUEST = re.compile(rb"(GET|HEAD|POST) (/[!-~]*) HTTP/1\.[01]\r\n")
@@ -59,6 +64,15 @@ class Refused(Exception):
         self.status = status
 
 
+@dataclass(slots=True)
+class _Child:
+    """A process that works on a request, since when, and whether it has received all of it."""
+
+    pid: int
+    begin: float
+    complete: bool = False
+
+
 class Server:
     """Serves a WSGI application at `host:port` (port 0 for any that is free)."""
 
@@ -71,16 +85,17 @@ class Server:
         most: int = MOST,
         deadline: float = DEADLINE,
         head: float = HEAD_DEADLINE,
+        pressed: float = PRESSED,
     ) -> None:
         """Open the address. Raises OSError.
 
-        `private` are descriptors that children shall not have; `deadline` and `head` a request's, in seconds.
+        `private` are descriptors that children shall not have; the last three are seconds of a request's.
         """
         self._app = app
         self._private = private
-        self._most, self._deadline, self._head = most, deadline, head
+        self._most, self._deadline, self._head, self._pressed = most, deadline, head, pressed
         self._listener = _listen(listen)
-        self._children: dict[Connection, int] = {}
+        self._children: dict[Connection, _Child] = {}  # the oldest first
 
     @property
     def port(self) -> int:
@@ -93,20 +108,36 @@ class Server:
         gc.collect()
         gc.freeze()
         while True:
-            room = [self._listener] if len(self._children) < self._most else []
-            ready = wait([line, *room, *self._children])
-            self._bury(ready)
+            slow, left = self._slowest(), None
+            if slow is None:
+                door = [self._listener] if self._has_room() else []
+            else:  # it is in nobody's way until somebody waits
+                left = self._children[slow].begin + self._pressed - time.monotonic()
+                door, left = ([], left) if left > 0 else ([self._listener], None)
+            ready = wait([line, *door, *self._children], left)
+            self._listen_to(ready)
             if line in ready:
                 break
             if self._listener in ready:
-                self._accept()
+                if slow in self._children and not self._has_room():
+                    self._cut_off(slow)
+                if self._has_room():
+                    self._accept()
         self._listener.close()
         end = time.monotonic() + GRACE
         while self._children and (left := end - time.monotonic()) > 0:
-            self._bury(wait(list(self._children), left))
-        for pid in self._children.values():
-            os.kill(pid, signal.SIGKILL)
-        self._bury(list(self._children))
+            self._listen_to(wait(list(self._children), left))
+        for ear in list(self._children):
+            self._cut_off(ear)
+
+    def _has_room(self) -> bool:
+        return len(self._children) < self._most
+
+    def _slowest(self) -> Connection | None:
+        """When there is no room: who has been sending for longest."""
+        if self._has_room():
+            return None
+        return next((ear for ear, child in self._children.items() if not child.complete), None)
 
     def _accept(self) -> None:
         try:
@@ -122,21 +153,34 @@ class Server:
                 ear.close()
                 return
             if not pid:
-                self._live(connection, peer[0])
+                self._live(connection, peer[0], mouth)
         # The child has the pipe's other end, unless it has ended.
-        self._children[ear] = pid
+        self._children[ear] = _Child(pid, time.monotonic())
 
-    def _bury(self, ready: Iterable[object]) -> None:
-        """Take note of children that have ended."""
+    def _listen_to(self, ready: Iterable[object]) -> None:
+        """Take note of children that have received everything, and of those that have ended."""
         for ear in ready:
-            if isinstance(ear, Connection) and (pid := self._children.pop(ear, 0)):
-                ear.close()
-                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            if not isinstance(ear, Connection) or ear not in self._children:
+                continue
+            try:
+                ear.recv_bytes()
+                self._children[ear].complete = True
+            except EOFError:
+                status = self._bury(ear)
                 if status not in (0, -signal.SIGALRM):  # nobody but the sender took so long
                     reason = signal.Signals(-status).name if status < 0 else f"exit code {status}"
                     _LOG.error("a request was not answered: its process ended (%s)", reason)
 
-    def _live(self, connection: socket.socket, peer: str) -> NoReturn:
+    def _cut_off(self, ear: Connection) -> None:
+        os.kill(self._children[ear].pid, signal.SIGKILL)
+        self._bury(ear)
+
+    def _bury(self, ear: Connection) -> int:
+        """Have nothing left of a child that has ended, or is about to; return how it did."""
+        ear.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self._children.pop(ear).pid, 0)[1])
+
+    def _live(self, connection: socket.socket, peer: str, mouth: Connection) -> NoReturn:
         """What a child does, and all that it does."""
         status = 1
         try:
@@ -147,7 +191,7 @@ class Server:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
             lock_memory()
-            self._answer(connection, peer)
+            self._answer(connection, peer, mouth)
             status = 0
         except ConnectionError:
             status = 0  # whoever asked has gone
@@ -156,7 +200,7 @@ class Server:
         finally:
             os._exit(status)
 
-    def _answer(self, connection: socket.socket, peer: str) -> None:
+    def _answer(self, connection: socket.socket, peer: str, mouth: Connection) -> None:
         """Read one request, have it answered, and say goodbye. Raises ConnectionError when whoever asked has gone."""
         begin = time.monotonic()
         incoming = connection.makefile("rb")
@@ -164,10 +208,33 @@ class Server:
             environ = read_head(incoming, peer)
         except Refused as refused:
             send(connection, _head(refused.status, [*_OF_REFUSED]))
-        else:
-            signal.setitimer(signal.ITIMER_REAL, self._deadline - (time.monotonic() - begin))
-            send(connection, run(self._app, environ))
-        _throw_away(connection)
+            _throw_away(connection)
+            return
+        signal.setitimer(signal.ITIMER_REAL, self._deadline - (time.monotonic() - begin))
+        body = Body(incoming, int(environ.get("CONTENT_LENGTH", "0")), partial(_say_complete, mouth))
+        send(connection, run(self._app, environ | {"wsgi.input": body}))
+        if body.left:
+            _throw_away(connection)
+
+
+class Body:
+    """What a request carries, to its end and no further, which is said as soon as it has come."""
+
+    def __init__(self, incoming: io.BufferedReader, length: int, say_complete: Callable[[], None]) -> None:
+        self._incoming = incoming
+        self._say_complete = say_complete
+        #: Octets that were not read.
+        self.left = length
+        if not length:
+            say_complete()
+
+    def read(self, size: int = -1) -> bytes:
+        """So many octets; fewer at the end alone, or when whoever sends has gone."""
+        octets = self._incoming.read(min(size, self.left) if size >= 0 else self.left)
+        self.left -= len(octets)
+        if octets and not self.left:
+            self._say_complete()
+        return octets
 
 
 def read_head(incoming: io.BufferedReader, peer: str) -> dict[str, Any]:
@@ -211,7 +278,6 @@ def read_head(incoming: io.BufferedReader, peer: str) -> dict[str, Any]:
         raise Refused("411 Length Required")
     if method != "POST" and int(length):
         raise Refused("400 Bad Request")
-    environ["wsgi.input"] = incoming
     return environ
 
 
@@ -260,6 +326,11 @@ def _head(status: str, headers: list[tuple[str, str]]) -> bytes:
 def _unquote(path: str) -> str:
     """A path's octets as WSGI has them, each a character."""
     return re.sub(r"%([0-9A-Fa-f]{2})", lambda match: chr(int(match[1], 16)), path)
+
+
+def _say_complete(mouth: Connection) -> None:
+    with contextlib.suppress(OSError):  # who would know it has gone
+        mouth.send_bytes(b"")
 
 
 def _throw_away(connection: socket.socket) -> None:

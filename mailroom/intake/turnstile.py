@@ -1,4 +1,4 @@
-"""How much is let in: submissions of a network in an hour and of everybody in a minute, tries of receipts in a second.
+"""How much is let in: submissions and tries of receipts, of one network in an hour and of everybody in less.
 
 Each request is a process of its own, so what is counted stands in memory that all of them share, and nowhere else.
 Which network a counter belongs to is known to a key alone that is forgotten with the hour: no address is kept, nor its
@@ -25,8 +25,13 @@ from mailroom.web.limits import network_of
 TOTAL = 60
 #: Receipts looked up in a second, by everybody: sixteen digits are not guessed at this pace.
 TRIES = 10
+#: … and in an hour by one network, for each submission that it may send: what somebody mistypes counts as well.
+TRIES_EACH = 6
 #: Slow hashes at a time, each of which takes much memory, and for how many seconds one more waits.
 PLACES, PATIENCE = 2, 10.0
+#: Of these places, those that receipts which are looked up may take: what is sent does not wait for them. Nor do so
+#: many of them wait at a time that they take up the whole server.
+PLACES_OF_TRIES, PATIENCE_OF_TRIES = 1, 3.0
 #: Two networks share a counter once in so many: an hour lets through far fewer, and nobody can choose whose.
 COUNTERS = 1 << 16
 _KEY = 32
@@ -68,23 +73,30 @@ class Turnstile:
             self._submissions.add(now)
 
     def forgive(self, address: str) -> None:
-        """Have the last one from this IP address not count for its network: nothing came of it."""
+        """Have the last one from this IP address not count: nothing came of it.
+
+        Neither for its network, or mistakes would shut somebody out; nor for everybody, or one network's would shut
+        out all.
+        """
         with self._locked():
             self._networks.add(network_of(address), self._steady(), -1)
+            self._submissions.take_back()
 
-    def count_try(self) -> None:
-        """Count one receipt that is looked up. Raises Busy."""
+    def count_try(self, address: str) -> None:
+        """Count one receipt that is looked up from this IP address. Raises Busy."""
         with self._locked():
             now = self._steady()
             if wait := self._tries.wait(now):
                 raise Busy(wait)
+            if self._networks.add(b"try" + network_of(address), now) > TRIES_EACH * self._most_of_network:
+                raise Busy(HOUR - now % HOUR)
             self._tries.add(now)
 
     @contextmanager
-    def place(self, patience: float = PATIENCE) -> Iterator[None]:
-        """One of the few places for a slow hash. Raises Busy when none was free for `patience` seconds."""
+    def place(self, patience: float = PATIENCE, places: int = PLACES) -> Iterator[None]:
+        """One of the few places for a slow hash. Raises Busy when none of the first `places` was free in time."""
         deadline = time.monotonic() + patience
-        while (place := self._take_place()) is None:
+        while (place := self._take_place(places)) is None:
             if time.monotonic() >= deadline:
                 raise Busy(patience)
             time.sleep(_TURN)
@@ -93,8 +105,8 @@ class Turnstile:
         finally:
             fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
-    def _take_place(self) -> int | None:
-        for place in range(1, PLACES + 1):
+    def _take_place(self, places: int) -> int | None:
+        for place in range(places, 0, -1):  # those first that are not for all
             try:
                 fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
             except BlockingIOError:
@@ -132,6 +144,12 @@ class _Span:
         oldest = self._oldest()
         _INSTANT.pack_into(self._memory, self._place(oldest), now)
         _NUMBER.pack_into(self._memory, 0, (oldest + 1) % self._most)
+
+    def take_back(self) -> None:
+        """Have the last one not count."""
+        last = (self._oldest() - 1) % self._most
+        _INSTANT.pack_into(self._memory, self._place(last), float("-inf"))
+        _NUMBER.pack_into(self._memory, 0, last)
 
     def _oldest(self) -> int:
         return int(_NUMBER.unpack_from(self._memory, 0)[0])

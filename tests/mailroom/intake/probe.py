@@ -126,6 +126,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         os.kill(os.getpid(), signal.SIGSEGV)
     if environ["PATH_INFO"] == "/wait":
         time.sleep(60)
+    if environ["PATH_INFO"] == "/soon":
+        time.sleep(3)
     about = {
         "method": environ["REQUEST_METHOD"],
         "path": environ["PATH_INFO"],

@@ -176,6 +176,36 @@ def test_the_slow_hold_their_own_process_alone(tmp_path: Path) -> None:
     assert any("SIGKILL" in line for line in probe.said)
 
 
+def test_who_sends_slowly_makes_room_and_who_has_sent_everything_is_answered(tmp_path: Path) -> None:
+    with (
+        running(tmp_path, most=3, pressed=0.5) as probe,
+        probe.connect() as whole, probe.connect() as slower, probe.connect() as slow,
+    ):  # fmt: skip
+        whole.sendall(POST.replace(b"/ ", b"/soon ") + HOST + b"Content-Length: 1\r\n\r\nx")
+        for connection in (slower, slow):
+            connection.sendall(POST + HOST + b"Content-Length: 9\r\n\r\nx")
+        wait_until(lambda: len(probe.children()) == 3, "they are not taken")
+        time.sleep(1)
+        assert len(probe.children()) == 3, "nobody waits"
+        begin = time.monotonic()
+        assert probe.ask("/")["received"] == 0
+        assert time.monotonic() - begin < 1
+        assert _read(slower) == b"", "the oldest of those who are not done goes"
+        slow.sendall(b"x" * 8)
+        assert receive(slow).startswith(OK), "and nobody else"
+        assert receive(whole).startswith(OK)
+    assert probe.said == [], "whoever is slow fills no log"
+
+
+def test_who_does_not_take_the_answer_to_what_was_read_holds_nothing(probe: Probe) -> None:
+    with probe.connect() as connection, probe.connect() as other:
+        connection.sendall(LINE + HOST + b"\r\n")
+        other.sendall(POST + HOST + b"Content-Length: 1\r\n\r\nx")
+        wait_until(lambda: not probe.children(), "it still waits", seconds=2)
+        assert receive(connection).startswith(OK)
+        assert receive(other).startswith(OK)
+
+
 def test_a_request_has_so_many_seconds_and_no_more(tmp_path: Path) -> None:
     with running(tmp_path, deadline=0.8, head=0.3) as probe:
         for sent, least, most in ((b"GET / HT", 0.2, 0.7), (POST + HOST + b"Content-Length: 9\r\n\r\nx", 0.7, 3.0)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from mailroom.clock import HOUR
-from mailroom.intake.turnstile import PLACES, TOTAL, TRIES, Busy, Turnstile
+from mailroom.intake.turnstile import PLACES, PLACES_OF_TRIES, TOTAL, TRIES, TRIES_EACH, Busy, Turnstile
 from tests.frontdoor.support import wait_until
 from tests.mailroom.intake.house import HOST, TYPE, House, running, write_form
 from tests.mailroom.intake.probe import fork
@@ -110,12 +110,60 @@ def test_everybody_together_is_limited_in_any_minute() -> None:
 
 def test_receipts_are_tried_so_often_a_second_by_all_together() -> None:
     watch = Watch()
-    turnstile = Turnstile(1, steady=watch)
-    assert outcomes(TRIES + 1, turnstile.count_try) == ["in"] * TRIES + ["busy"]
+    turnstile = Turnstile(TRIES, steady=watch)
+
+    def look_up() -> None:
+        turnstile.count_try(NETWORK.format(1))
+
+    assert outcomes(TRIES + 1, look_up) == ["in"] * TRIES + ["busy"]
     watch.now += 0.9
-    assert outcome(turnstile.count_try) == "busy"
+    assert outcome(look_up) == "busy"
     watch.now += 0.1
-    assert outcomes(TRIES + 1, turnstile.count_try) == ["in"] * TRIES + ["busy"]
+    assert outcomes(TRIES + 1, look_up) == ["in"] * TRIES + ["busy"]
+
+
+def test_a_network_looks_up_only_so_many_receipts_an_hour() -> None:
+    watch = Watch()
+    turnstile = Turnstile(1, steady=watch)
+    for _ in range(TRIES_EACH):
+        turnstile.count_try(NETWORK.format(1))
+        watch.now += 1
+    with pytest.raises(Busy) as busy:
+        turnstile.count_try(NETWORK.format(2))
+    assert busy.value.wait == HOUR - 60 - TRIES_EACH
+    turnstile.count_try(OTHER.format(1))
+    turnstile.count_submission(NETWORK.format(1))  # which is counted apart
+
+
+def test_mistakes_of_one_network_shut_out_nobody() -> None:
+    turnstile = Turnstile(10)
+    turnstile.count_submission(OTHER.format(1))
+    for _ in range(2 * TOTAL):
+        turnstile.count_submission(NETWORK.format(1))
+        turnstile.forgive(NETWORK.format(1))
+    others = outcomes(TOTAL, lambda: turnstile.count_submission(f"10.0.{os.getpid() % 256}.1"))
+    assert others == ["in"] * (TOTAL - 1) + ["busy"], "the first one still counts"
+
+
+def test_receipts_that_are_looked_up_leave_a_place_for_what_is_sent() -> None:
+    turnstile = Turnstile(1)
+
+    def look_up() -> None:
+        with turnstile.place(0.1, PLACES_OF_TRIES):
+            time.sleep(60)
+
+    def send() -> None:
+        with turnstile.place(0.1):
+            assert outcome(look_up) == "busy", "nor do they take it"
+
+    holders = [in_child(look_up) for _ in range(PLACES_OF_TRIES)]
+    try:
+        wait_until(lambda: outcome(look_up) == "busy", "it has no place yet")
+        assert outcome(send) == "in"
+    finally:
+        for pid in holders:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def hold(turnstile: Turnstile) -> None:
@@ -154,7 +202,7 @@ def test_who_is_killed_while_counting_holds_up_nobody() -> None:
         while True:
             try:
                 turnstile.count_submission(NETWORK.format(1))
-                turnstile.count_try()
+                turnstile.count_try(NETWORK.format(1))
             except Busy:
                 pass
 
@@ -191,7 +239,7 @@ def test_pages_say_when_it_is_too_much(tmp_path_factory: pytest.TempPathFactory)
         statuses = [intake.try_receipt("1234567890123456").status for _ in range(8)]
         assert statuses.count(200) >= 2
         assert 429 in statuses
-        assert intake.try_receipt("12").status == 422, "what is no receipt is not looked up"
+        wait_until(lambda: intake.try_receipt("12").status == 422, "what is no receipt is not looked up")
 
         body = write_form({"contact": "x"})
         third = {"X_Forwarded_For": "100.64.3.1", "Content_Type": TYPE}
