@@ -54,7 +54,7 @@ def test_every_i18n_subsites_setting_has_its_counterpart() -> None:
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Every command of the front door."""
     subparsers = argparse.ArgumentParser().add_subparsers()
-    (parts,) = re.findall(r"^PARTS = (\(.+\))$", (ROOT / "blog").read_text(encoding="utf-8"), re.MULTILINE)
+    (parts,) = re.findall(r"^PARTS = (\(.+?\))$", (ROOT / "blog").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     for part in ast.literal_eval(parts):
         module = part.removeprefix("plugins/").replace("/", ".")
         importlib.import_module(f"{module}.commands").add_commands(subparsers, ROOT)
