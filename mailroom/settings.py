@@ -58,8 +58,8 @@ class Settings:
     name: str = "The Human Rights"
     #: The name by language, from `MAILROOM_NAME_…`.
     names: Mapping[str, str] = field(default_factory=dict)
-    #: Where "Leave this page" leads, an address that anybody may be looking at: "" for no such link. `MAILROOM_EXIT_FA`
-    #: and so on give it for other languages.
+    #: Where "Leave this page" leads, an address that anybody may be looking at: "" for no such link, which a
+    #: sealed form must have. `MAILROOM_EXIT_FA` and so on give it for other languages.
     exit: str = ""
     #: That address by language, from `MAILROOM_EXIT_…`.
     exits: Mapping[str, str] = field(default_factory=dict)
@@ -248,6 +248,9 @@ def _check(settings: Settings) -> None:
         for name in ("url", "sender", "bounce_domain", "dkim_key", "backup_recipient"):
             if not getattr(settings, name):
                 raise ConfigurationError(PREFIX + name.upper(), "", _REQUIRED[name])
+        if settings.intake_recipients and not settings.exit:
+            remedy = 'say where the sealed form\'s "Leave this page" leads, such as a weather service: https://…'
+            raise ConfigurationError(PREFIX + "EXIT", "", remedy)
         if settings.relay == "outbox:":
             raise ConfigurationError(
                 PREFIX + "RELAY", settings.relay, "letters would only be files: name a relay, smtp://…"

@@ -133,6 +133,7 @@ def make_house(folder: Path) -> House:
             "MAILROOM_SENDER": f"letters@{HOST}",
             "MAILROOM_BOUNCE_DOMAIN": f"bounces.{HOST}",
             "MAILROOM_DKIM_KEY": "relay",
+            "MAILROOM_EXIT": "https://weather.example/",
             "MAILROOM_BACKUP_RECIPIENT": "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
             "MAILROOM_RELAY": f"smtp://127.0.0.1:{relay}",
             "MAILROOM_LISTEN": f"127.0.0.1:{port}",

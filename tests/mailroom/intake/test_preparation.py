@@ -99,6 +99,21 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, name: str, value: str) -> 
     assert "canary" not in str(caught.value).lower()
 
 
+def test_a_form_that_cannot_be_left_is_refused(tmp_path: Path) -> None:
+    environment = {
+        "MAILROOM_URL": "https://practice.example/mail/",
+        "MAILROOM_SENDER": "letters@practice.example",
+        "MAILROOM_BOUNCE_DOMAIN": "bounces.practice.example",
+        "MAILROOM_DKIM_KEY": "relay",
+        "MAILROOM_BACKUP_RECIPIENT": made(1).split()[0],
+        "MAILROOM_RELAY": "smtp://127.0.0.1:25",
+        "MAILROOM_INTAKE_RECIPIENTS": made(1),
+    }
+    with pytest.raises(ConfigurationError, match="MAILROOM_EXIT"):
+        read_settings(tmp_path, environment)
+    assert read_settings(tmp_path, {**environment, "MAILROOM_EXIT": "https://weather.example/"}).exit
+
+
 def test_settings_are_read(tmp_path: Path) -> None:
     environment = {
         "MAILROOM_INTAKE_RECIPIENTS": f"{made(3)}, {make_expert().recipient.age} 2026-11-22",
