@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mailroom.development import Beside
+    from mailroom.doctor import Finding
     from mailroom.settings import Settings
     from mailroom.store.database import Database
     from mailroom.store.keyring import Keyring
@@ -248,13 +249,18 @@ def doctor(settings: Settings, args: argparse.Namespace) -> int:
     from mailroom.office import open_office
     from mailroom.probe import send_and_read
 
-    count = {"ok": 0, "look": 0, "wrong": 0}
     with open_office(settings, ring=find_keyring(settings)) as office:
-        for finding in send_and_read(office) if args.letter else examine(Patient(office, Resolver())):
-            count[finding.verdict] += 1
-            print(f"{finding.verdict:6} {finding.what}", flush=True)
-            if finding.remedy:
-                print(f"{'':6} {finding.remedy}")
+        return print_findings(send_and_read(office) if args.letter else examine(Patient(office, Resolver())))
+
+
+def print_findings(findings: Iterable[Finding]) -> int:
+    """What a doctor found, each thing as soon as it is known; 1 when anything is wrong."""
+    count = {"ok": 0, "look": 0, "wrong": 0}
+    for finding in findings:
+        count[finding.verdict] += 1
+        print(f"{finding.verdict:6} {finding.what}", flush=True)
+        if finding.remedy:
+            print(f"{'':6} {finding.remedy}")
     print(f"{count['wrong']} wrong, {count['look']} to look at, {count['ok']} well.")
     return 1 if count["wrong"] else 0
 

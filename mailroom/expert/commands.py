@@ -167,19 +167,13 @@ def delete(settings: Settings, args: argparse.Namespace) -> int:
 
 def doctor(settings: Settings, _: argparse.Namespace) -> int:
     """Look at everything; 1 when anything is wrong."""
+    from mailroom.commands import print_findings
     from mailroom.expert.doctor import Patient, examine
     from mailroom.expert.identity import open_keys
 
-    count = {"ok": 0, "look": 0, "wrong": 0}
     keys = open_keys(settings.intake_identity, _read_passphrase)
     with _client(settings) as client:
-        for finding in examine(Patient(client, keys, datetime.now(UTC).date())):
-            count[finding.verdict] += 1
-            print(f"{finding.verdict:6} {finding.what}", flush=True)
-            if finding.remedy:
-                print(f"{'':6} {finding.remedy}")
-    print(f"{count['wrong']} wrong, {count['look']} to look at, {count['ok']} well.")
-    return 1 if count["wrong"] else 0
+        return print_findings(examine(Patient(client, keys, datetime.now(UTC).date())))
 
 
 def _client(settings: Settings) -> Client:

@@ -16,12 +16,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from mailroom.clock import Clock
 from mailroom.delivery import worker
@@ -46,37 +46,25 @@ MOMENTS = ("within", "after")
 HAND_OVER = ("before body", "within body", "after body", "after reply")
 
 
-class Cradle:
-    """Where workers come from; `with Cradle(settings) as cradle: cradle.run(…)`."""
+class Parent:
+    """Has a process that forks others at each line it is given, and ends with its pipes: `main` is a module's."""
 
-    def __init__(self, folder: Path, **overrides: Any) -> None:
-        """`overrides` are settings."""
-        self._given = {"folder": str(folder), "overrides": overrides}
+    def __init__(self, module: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from tests.mailroom.mortal import main; main()"],
+            [sys.executable, "-c", f"from {module} import main; main()"],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def run(self, *, point: str = "", count: int = 1, after: float | None = None, ahead: float = 0) -> bool:
-        """Have a worker deliver until nothing is due; tell whether it was killed.
-
-        `point` is the moment of its death ("within _begin"), the `count`-th time; `after` seconds it is killed anyhow.
-        Its clock is so many seconds `ahead`.
-        """
+    def ask(self, task: Mapping[str, Any]) -> str:
+        """Hand over a line of JSON, and return the line that is said of it."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin
         assert stdout
-        stdin.write(json.dumps(self._given | {"point": point, "count": count, "after": after, "ahead": ahead}) + "\n")
+        stdin.write(json.dumps(task) + "\n")
         stdin.flush()
-        status = int(stdout.readline())
-        assert status in (0, -signal.SIGKILL), f"a worker ended with {status}"
-        return status != 0
+        return stdout.readline()
 
-    def given(self) -> str:
-        """What a worker of its own is told, as JSON."""
-        return json.dumps(self._given)
-
-    def __enter__(self) -> Cradle:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -84,6 +72,29 @@ class Cradle:
             assert pipe
             pipe.close()
         self._process.wait(timeout=60)
+
+
+class Cradle(Parent):
+    """Where workers come from; `with Cradle(settings) as cradle: cradle.run(…)`."""
+
+    def __init__(self, folder: Path, **overrides: Any) -> None:
+        """`overrides` are settings."""
+        self._given = {"folder": str(folder), "overrides": overrides}
+        super().__init__("tests.mailroom.mortal")
+
+    def run(self, *, point: str = "", count: int = 1, after: float | None = None, ahead: float = 0) -> bool:
+        """Have a worker deliver until nothing is due; tell whether it was killed.
+
+        `point` is the moment of its death ("within _begin"), the `count`-th time; `after` seconds it is killed anyhow.
+        Its clock is so many seconds `ahead`.
+        """
+        status = int(self.ask(self._given | {"point": point, "count": count, "after": after, "ahead": ahead}))
+        assert status in (0, -signal.SIGKILL), f"a worker ended with {status}"
+        return status != 0
+
+    def given(self) -> str:
+        """What a worker of its own is told, as JSON."""
+        return json.dumps(self._given)
 
 
 def main() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 from datetime import date
 from pathlib import Path
 
 from multilingual.commands import read_content
+from translators.commands import add_commands
 from translators.recording import accept, record
 from translators.settings import read_configuration
 from translators.states import Survey, Translation
@@ -77,3 +79,17 @@ class Site:
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "x", "--allow-empty")
         return self.git("rev-parse", "HEAD")
+
+
+def call(site: Site, *arguments: str) -> int:
+    """A command of the desk, as the front door calls it; its exit code."""
+    return run_command(site.root, *arguments)
+
+
+def run_command(root: Path, *arguments: str) -> int:
+    """The same in a folder."""
+    parser = argparse.ArgumentParser()
+    add_commands(parser.add_subparsers(), root)
+    parser.set_defaults(read_content=[read_content])
+    args = parser.parse_args(arguments)
+    return int(args.run(args))

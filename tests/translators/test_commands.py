@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from multilingual.commands import read_content
-from translators.commands import add_commands
 from translators.errors import DeskError
 
 from tests.translators import benchmark
-from tests.translators.sites import DAY, Site
+from tests.translators.sites import DAY, Site, run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,11 +21,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def call(site: Site, *arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers(), site.root)
-    parser.set_defaults(read_content=[read_content])
-    args = parser.parse_args(["translations", *arguments])
-    return int(args.run(args))
+    return run_command(site.root, "translations", *arguments)
 
 
 def test_the_matrix_tells_what_there_is_to_do(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
 from lxml import html
-from multilingual.commands import read_content
 from playwright.sync_api import Browser
-from translators.commands import add_commands
 from translators.errors import ConfigurationError
 from translators.messages import TEMPLATES, find_messages
 from translators.records import Record, claim, record_path, write_record
 
-from tests.translators.sites import DAY, Site
+from tests.translators.sites import DAY, Site, run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = (
@@ -31,11 +28,7 @@ MULTILINGUAL_MESSAGES = ["messages"]
 
 
 def call(site: Site, *arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers(), site.root)
-    parser.set_defaults(read_content=[read_content])
-    args = parser.parse_args(["translations", "--html", *arguments])
-    return int(args.run(args))
+    return run_command(site.root, "translations", "--html", *arguments)
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from multilingual.commands import read_content
-from translators.commands import add_commands
 from translators.errors import ClaimedError, ConfigurationError, DeskError
 from translators.records import read_record
 from translators.states import age
 
-from tests.translators.sites import Site
+from tests.translators.sites import Site, call
 
 TODAY = datetime.now(UTC).date().isoformat()
 GLOSSARY = """terms:
@@ -33,14 +30,6 @@ def site(tmp_path: Path) -> Site:
     made.write("en", header="Summary: A summary of it.\n", body="The prison of 2024.\n\n- An item.\n- Another.\n")
     (made.content / "glossary.yaml").write_text(GLOSSARY, "utf-8")
     return made
-
-
-def call(site: Site, *arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers(), site.root)
-    parser.set_defaults(read_content=[read_content])
-    args = parser.parse_args(arguments)
-    return int(args.run(args))
 
 
 def fill_in(path: Path) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from multilingual.commands import read_content
 from translators.catalogues import find_plural
-from translators.commands import add_commands
 from translators.edition import list_gaps, read_tag
 from translators.errors import DeskError
 
-from tests.translators.sites import Site
+from tests.translators.sites import Site, run_command
 
 SETTINGS = """
 TRANSLATORS_TABLES = ["terms.yaml", "missing.yaml"]
@@ -68,11 +65,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def call(site: Site, *arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers(), site.root)
-    parser.set_defaults(read_content=[read_content])
-    args = parser.parse_args(["language", *arguments])
-    return int(args.run(args))
+    return run_command(site.root, "language", *arguments)
 
 
 def test_everything_is_in_one_list_in_order(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from multilingual.commands import read_content
-from translators.commands import add_commands
 from translators.errors import DeskError
 from translators.kit.errors import UnusableFile
 
-from tests.translators.sites import Site
+from tests.translators.sites import Site, call
 
 BODY = "The prison of 2024, see [the list](https://example.org/).[^a]\n\n- An item.\n\n[^a]: A report.\n"
 GLOSSARY = "terms:\n  prison:\n    en: prison; gaol\n    fa: زندان; محبس\nstyle:\n  fa: [Digits are ۱۲۳]\n"
@@ -26,14 +23,6 @@ def site(tmp_path: Path) -> Site:
     made.write("en", header="Summary: A summary.\n", body=BODY)
     (made.content / "glossary.yaml").write_text(GLOSSARY, "utf-8")
     return made
-
-
-def call(site: Site, *arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers(), site.root)
-    parser.set_defaults(read_content=[read_content])
-    args = parser.parse_args(arguments)
-    return int(args.run(args))
 
 
 def make_kit(site: Site) -> Path:

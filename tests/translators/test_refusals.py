@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import re
 import zipfile
@@ -10,20 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from multilingual.commands import read_content
-from translators.commands import add_commands
 
-from tests.translators.sites import Site
+from tests.translators.sites import Site, run_command
 
 MACROS = b"application/vnd.ms-word.document.macroEnabled.main+xml"
-
-
-def run(root: Path, *arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers(), root)
-    parser.set_defaults(read_content=[read_content])
-    args = parser.parse_args(arguments)
-    return int(args.run(args))
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +21,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     made.write("en")
     made.translate("ar", body="فقرة.\n")
     made.record("ar")
-    run(made.root, "kit", "flight", "fa")
-    run(made.root, "kit", "flight", "fa", "--format", "html")
+    run_command(made.root, "kit", "flight", "fa")
+    run_command(made.root, "kit", "flight", "fa", "--format", "html")
     return made
 
 
@@ -104,7 +93,7 @@ def test_a_file_is_refused_and_changes_nothing(site: Site, tmp_path: Path, name:
     sent.write_bytes(make((site.root / "var" / "kits" / "flight-fa.docx").read_bytes()))
     before = {path: path.read_bytes() for path in site.root.rglob("*") if path.is_file()}
     with pytest.raises(ValueError, match=what) as caught:
-        run(site.root, "import", str(sent), "--replace")
+        run_command(site.root, "import", str(sent), "--replace")
     assert hasattr(caught.value, "remedy")  # so the front door shows the message alone, and ends with 1
     message = str(caught.value)
     assert message.startswith(f"{file}: ")
@@ -114,4 +103,4 @@ def test_a_file_is_refused_and_changes_nothing(site: Site, tmp_path: Path, name:
 
 def test_a_file_that_is_not_there(site: Site) -> None:
     with pytest.raises(ValueError, match=r"nothing\.docx: it cannot be read \(No such file or directory\)\. Say where"):
-        run(site.root, "import", "nothing.docx")
+        run_command(site.root, "import", "nothing.docx")

@@ -11,14 +11,12 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from mailroom.clock import Clock
@@ -30,39 +28,23 @@ from mailroom.intake.submissions import Intake
 from mailroom.languages import Languages, load_languages
 from mailroom.office import open_office
 from mailroom.store.database import connect
+from tests.mailroom.mortal import Parent
 from tests.mailroom.offices import make_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-class Cradle:
+class Cradle(Parent):
     """Where processes come from; `with Cradle() as cradle: cradle.run(…)`."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", "from tests.mailroom.intake.mortal import main; main()"],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        super().__init__("tests.mailroom.intake.mortal")
 
     def run(self, task: str, *, step: int = 0, **given: Any) -> tuple[bool, bool]:
         """Do a task, to die before a step (0: not at all); tell whether it died, and whether it had said "done"."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin
-        assert stdout
-        stdin.write(json.dumps({"task": task, "step": step, "given": given}) + "\n")
-        stdin.flush()
-        status, done = map(int, stdout.readline().split())
+        status, done = map(int, self.ask({"task": task, "step": step, "given": given}).split())
         assert status in (0, -signal.SIGKILL), f"{task} ended with {status}"
         return status != 0, bool(done)
-
-    def __enter__(self) -> Cradle:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe
-            pipe.close()
-        self._process.wait(timeout=60)
 
 
 def main() -> None:
