@@ -155,7 +155,7 @@ def development_settings(root: Path, url: str, port: int, intake_port: int) -> S
         listen=f"127.0.0.1:{port}",
         api_listen=f"127.0.0.1:{_free_port()}",
         api_public=True,
-        exit="https://weather.example/",  # as the pages have it that are published
+        exit="https://www.metoffice.gov.uk/",
         sender="letters@blog.example",
         bounce_domain="bounces.blog.example",
         editors=("editor@blog.example",),
