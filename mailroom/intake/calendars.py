@@ -66,6 +66,8 @@ _CLDR = {
     "Asia/Yangon": "Asia/Rangoon",
     "Europe/Kyiv": "Europe/Kiev",
 }
+# As the publication's texts have dates: 24 November.
+_BRITISH = Locale("en", "GB")
 #: The time zones that can be chosen, by their names in the IANA database.
 ZONES = frozenset(zone for zones in _CITIES.values() for zone in zones.split())
 
@@ -130,7 +132,7 @@ def offer_zones(now: float, language: Language) -> list[Group]:
 
 def write_weekday(day: date, language: Language) -> str:
     """A day with its weekday and without its year; in Persian the Solar Hijri day with the Gregorian one beside it."""
-    locale = language.locale
+    locale = _BRITISH if language.tag == "en" else language.locale
     if locale.language != "fa":
         return write_digits(format_skeleton("MMMMEEEEd", day, locale=locale), language)
     # The library's own date class asks the machine for its locale.

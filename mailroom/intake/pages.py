@@ -17,7 +17,7 @@ from mailroom.errors import InvalidReceipt
 from mailroom.intake.container import SIZES
 from mailroom.intake.forms import FACES, LARGEST_FILES, RECEIPT, Face, Unfinished, fill_form, read_submission
 from mailroom.intake.receipts import Lookup, make_receipt, read_receipt
-from mailroom.intake.sealing import Recipient, seal
+from mailroom.intake.sealing import Recipient, Sealed, seal
 from mailroom.intake.submissions import Intake
 from mailroom.intake.turnstile import PATIENCE, PATIENCE_OF_TRIES, PLACES, PLACES_OF_TRIES, Turnstile
 from mailroom.languages import Language, Languages
@@ -30,8 +30,8 @@ from mailroom.web.rendering import Renderer
 #: Octets of a body that is read at all. Of files only as much is held as could be kept, the rest is thrown away as it
 #: comes: whoever chose too large a file still has what they typed.
 LARGEST = 32 * 1024 * 1024
-#: Octets of one text.
-LARGEST_TEXT = 256 * 1024
+#: Octets of one text, and of all: several times what the form takes, so that it can be shortened.
+LARGEST_TEXT, LARGEST_TEXTS = 256 * 1024, 512 * 1024
 #: How much of what is no receipt stands in its field again.
 _ECHO = 40
 
@@ -104,19 +104,23 @@ class FormPage:
         desk.turnstile.count_submission(address)
         if (req.content_length or 0) > LARGEST:
             raise falcon.HTTPContentTooLarge
-        fields, files = read_parts(req)
         try:
-            submission = read_submission(face, desk.language(req).tag, fields, files)
+            sealed, is_answerable = self._seal(req)
         except Unfinished as unfinished:
             desk.turnstile.forgive(address)  # whoever makes mistakes is not shut out
             self._show(req, resp, unfinished)
             return
-        sealed = seal(submission, desk.recipients)
         receipt = make_receipt()
         desk.open().store(sealed, desk.slow_value(receipt))
+        desk.show(req, resp, "sealed", face=face, receipt=receipt, answerable=is_answerable)
+
+    def _seal(self, req: falcon.Request) -> tuple[Sealed, bool]:
+        """What was sent, sealed, and whether it can be answered. The rest is let go of, since others are waited for."""
+        desk = self._desk
+        submission = read_submission(self._face, desk.language(req).tag, *read_parts(req))
         answers = dict(submission.fields)
-        answerable = "contact" in answers and answers.get("contact_by") != "none"
-        desk.show(req, resp, "sealed", face=face, receipt=receipt, answerable=answerable)
+        is_answerable = "contact" in answers and answers.get("contact_by") != "none"
+        return seal(submission, desk.recipients), is_answerable
 
     def _show(self, req: falcon.Request, resp: falcon.Response, unfinished: Unfinished | None = None) -> None:
         desk = self._desk
@@ -162,17 +166,21 @@ class ReceiptPage:
 def read_parts(req: falcon.Request) -> tuple[dict[str, list[str]], list[tuple[str, bytes]]]:
     """The fields of a form in multipart/form-data (RFC 7578), and its files, cut off where they are too large anyway.
 
-    Raises falcon.HTTPError: 400 or 415.
+    Raises falcon.HTTPError: 400, 413 or 415.
     """
     if (req.content_type or "").partition(";")[0].strip().lower() != falcon.MEDIA_MULTIPART:
         raise falcon.HTTPUnsupportedMediaType
     fields: dict[str, list[str]] = {}
     files: list[tuple[str, bytes]] = []
-    left = LARGEST_FILES + 1
+    left, left_of_texts = LARGEST_FILES + 1, LARGEST_TEXTS
     try:
         for part in req.get_media():
             if part.filename is None:
-                fields.setdefault(part.name or "", []).append(part.get_data().decode("utf-8", "replace"))
+                text = part.get_data()
+                left_of_texts -= len(text)
+                if left_of_texts < 0:
+                    raise falcon.HTTPContentTooLarge
+                fields.setdefault(part.name or "", []).append(text.decode("utf-8", "replace"))
             else:
                 content = part.stream.read(left)
                 left -= len(content)

@@ -93,8 +93,8 @@ def seal(submission: Submission, recipients: Sequence[Recipient]) -> Sealed:
     content = pack(submission)
     size = next(size for size in SIZES if content_size(size) == len(content))
     file = pyrage.encrypt(content, [pyrage.x25519.Recipient.from_str(each.age) for each in recipients])
-    blob = len(file).to_bytes(_LENGTH, "big") + file
-    return Sealed(size, fingerprint(recipients), blob + os.urandom(size - len(blob)))
+    blob = b"".join((len(file).to_bytes(_LENGTH, "big"), file, os.urandom(size - _LENGTH - len(file))))
+    return Sealed(size, fingerprint(recipients), blob)
 
 
 def unseal(blob: bytes, identity: pyrage.x25519.Identity) -> Submission:

@@ -284,7 +284,10 @@ def read_head(incoming: io.BufferedReader, peer: str) -> dict[str, Any]:
 def send(connection: socket.socket, octets: bytes) -> None:
     """Hand over an answer, after which nothing comes. Raises ConnectionError."""
     connection.sendall(octets)
-    connection.shutdown(socket.SHUT_WR)
+    try:
+        connection.shutdown(socket.SHUT_WR)
+    except OSError as error:  # it is no connection any more (ENOTCONN)
+        raise ConnectionAbortedError from error
 
 
 def run(app: Wsgi, environ: dict[str, Any]) -> bytes:

@@ -151,11 +151,9 @@ def _hand_on(server: Server, path: str, address: str, largest: int) -> str:
 	handle {path} {{
 		route {{{_skip_log(server)}
 {_lines(_stated(server.letter_headers), 3)}
-			header {{
-				?Content-Security-Policy "{server.letter_policy}"
-				?Cache-Control "no-store"
-				-Server
-			}}
+			header ?Content-Security-Policy "{server.letter_policy}"
+			header ?Cache-Control "no-store"
+			header -Server
 			request_body {{
 				max_size {largest}
 			}}

@@ -161,6 +161,16 @@ def test_without_a_form_the_page_says_how_to_seal_a_letter(full_site: Site) -> N
     assert sealed.xpath(".//a/@href") == ["mailto:office@practice.org"]
 
 
+def test_a_translator_is_led_to_a_face_of_the_form(full_site: Site) -> None:
+    full_site.page("en", "help-translate", Template="help_translate")
+    full_site.build_whole()
+    sealed = "//section[@aria-labelledby='sealed']"
+    assert full_site.html("en/help-translate/").xpath(f"{sealed}//a/@href") == ["/mail/form/translation?lang=en"]
+    full_site.settings(CONTACT_INTAKE=None)
+    full_site.build_whole()
+    assert not full_site.html("en/help-translate/").xpath(sealed)
+
+
 def test_links_outwards_take_nothing_along(full_site: Site) -> None:
     full_site.build_whole()
     seen = set()

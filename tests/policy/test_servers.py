@@ -203,7 +203,8 @@ def test_the_form_is_handed_to_its_own_process(web: WebServer) -> None:
 
 
 def test_the_mailroom_s_own_answers_stand(web: WebServer) -> None:
-    assert web.get("/mail/strict")["Content-Security-Policy"] == "default-src 'none'"
+    strict = web.get("/mail/strict")
+    assert (strict["Content-Security-Policy"], strict["Cache-Control"]) == ("default-src 'none'", "no-store")
     answer = web.get("/mail/unknown")
     assert (answer.status, answer.body) == (404, b"letter")
 

@@ -127,7 +127,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if environ["PATH_INFO"] == "/wait":
         time.sleep(60)
     if environ["PATH_INFO"] == "/soon":
-        time.sleep(3)
+        time.sleep(2)
     about = {
         "method": environ["REQUEST_METHOD"],
         "path": environ["PATH_INFO"],

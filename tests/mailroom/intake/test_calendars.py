@@ -14,7 +14,7 @@ from mailroom.languages import describe, load_languages
 @pytest.mark.parametrize(
     ("lang", "day", "written"),
     [
-        ("en", date(2026, 11, 24), "Tue, Nov 24"),
+        ("en", date(2026, 11, 24), "Tuesday 24 November"),
         ("fa", date(2026, 11, 24), "سه‌شنبه ۳ آذر (۲۴ نوامبر)"),
         ("fa", date(2027, 3, 20), "شنبه ۲۹ اسفند (۲۰ مارس)"),
         ("fa", date(2027, 3, 21), "یکشنبه ۱ فروردین (۲۱ مارس)"),

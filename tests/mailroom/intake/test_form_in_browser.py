@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from tests.mailroom.intake.house import House, running
+from tests.mailroom.intake.house import TYPE, House, running, write_form
 from tests.theme.support import DESKTOP, PHONE
 
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -125,3 +125,30 @@ def test_a_meeting_is_asked_for(browser: Browser, house: House) -> None:
         ("other_way", "yes"),
     )
     window.close(house)
+
+
+def test_what_could_not_be_taken_is_sent_again_by_loading_the_page_again(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    house = House(tmp_path_factory.mktemp("full"), intake_most=1)
+    house.given["url"] = f"http://127.0.0.1:{house.port}/mail/"
+    file = house.folder / "file.txt"
+    file.write_text("a file")
+    with running(house) as intake:
+        window = Window(browser, PHONE)
+        page = window.page
+        page.goto(f"{house.settings.url}form?lang=en")
+        first = write_form({"message": "from somebody else"})
+        assert intake.ask("form", "POST", first, Content_Type=TYPE, Host=f"127.0.0.1:{house.port}").receipt
+        page.locator("#message").fill("typed for long")
+        page.locator("#files").set_input_files(file)
+        page.locator("main form button").click()
+        page.get_by_text("sends the same once more").wait_for()
+        [stored] = house.store.list()
+        house.store.discard(stored.id)
+        page.reload()
+        page.locator(".receipt").wait_for()
+        [submission] = house.opened()
+        assert dict(submission.fields)["message"] == "typed for long"
+        assert [each.content for each in submission.attachments] == [b"a file"]
+        window.context.close()

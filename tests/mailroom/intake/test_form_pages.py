@@ -42,7 +42,7 @@ def render_all(folder: Path, lang: str) -> dict[str, str]:
     pages = {}
 
     def add(name: str, template: str = "", **values: Any) -> None:
-        pages[name] = renderer.render(template or name, language, switch=True, **values)
+        pages[name] = renderer.render(template or name, language, **{"switch": True} | values)
 
     for face in FACES.values():
         add(face.name, recipients=RECIPIENTS[:1], **fill_form(face, language, NOON))
@@ -59,8 +59,9 @@ def render_all(folder: Path, lang: str) -> dict[str, str]:
     for state in ("", "invalid", "unknown", "stored", "fetched", "acknowledged", "deleted"):
         add(f"receipt {state}".strip(), "receipt", state=state, typed="12345" if state else "")
     for path in sorted(TEMPLATES[1].glob("*.html")):
-        if not {path.stem} & {"form", "face", "fields", "sealed", "receipt", *FACES}:
+        if not {path.stem} & {"form", "face", "fields", "again", "sealed", "receipt", *FACES}:
             add(path.stem)
+            add(f"{path.stem} posted", path.stem, switch=False)
     return pages
 
 

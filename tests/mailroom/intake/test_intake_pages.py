@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from mailroom.intake.forms import FACES, LARGEST_FILES
+from mailroom.intake.pages import LARGEST_TEXTS
 from tests.mailroom.intake.house import HOST, TYPE, Answer, House, Running, running
 
 PATHS = (*(face.path for face in FACES.values()), "form/receipt")
@@ -71,6 +72,14 @@ def test_what_was_typed_beside_too_large_a_file_stands_there_again(intake: Runni
 
 def state(answer: Answer) -> str:
     return "".join(answer.texts("//*[@role='status']//text()")).strip()
+
+
+def test_texts_take_only_so_much_memory(intake: Running) -> None:
+    text = "x" * (LARGEST_TEXTS // 4)
+    too_long = intake.send(message=text, contact=text, hours=text, name=text)
+    assert too_long.status == 422
+    assert too_long.tree.get_element_by_id("message").text_content().strip() == text
+    assert intake.send(message=text, contact=text, hours=text, name=text, country="x").status == 413
 
 
 def test_a_receipt_shows_what_became_of_it_and_deletes_it(intake: Running) -> None:

@@ -206,6 +206,15 @@ def test_who_does_not_take_the_answer_to_what_was_read_holds_nothing(probe: Prob
         assert receive(other).startswith(OK)
 
 
+def test_who_goes_before_the_answer_fills_no_log(tmp_path: Path) -> None:
+    with running(tmp_path) as probe:
+        with probe.connect() as connection:
+            connection.sendall(POST.replace(b"/ ", b"/soon ") + HOST + b"Content-Length: 1\r\n\r\nx")
+            wait_until(probe.children, "it is not taken")
+        wait_until(lambda: not probe.children(), "a child is left")
+    assert probe.said == [], "a log's times would tell when somebody came"
+
+
 def test_a_request_has_so_many_seconds_and_no_more(tmp_path: Path) -> None:
     with running(tmp_path, deadline=0.8, head=0.3) as probe:
         for sent, least, most in ((b"GET / HT", 0.2, 0.7), (POST + HOST + b"Content-Length: 9\r\n\r\nx", 0.7, 3.0)):
