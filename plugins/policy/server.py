@@ -16,7 +16,8 @@ from .site import lasting_folders, make_policy
 #: In bytes: a campaign's draft is smaller.
 LARGEST_LETTER = 5 * 1024 * 1024
 #: The form takes 4 MB of files. Of more it throws away what it cannot take, and shows again what was typed beside it.
-LARGEST_FORM = 33 * 1024 * 1024
+#: Far more, such as a film, it refuses by the head alone, in the sender's language; a web server's page has but one.
+LARGEST_FORM = 1024 * 1024 * 1024
 
 #: What the service under /mail/ need not know of its visitors.
 WITHHELD_REQUEST_HEADERS = ("Cookie", "Referer", "User-Agent")
