@@ -8,7 +8,6 @@ import http.client
 import os
 import re
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -26,7 +25,7 @@ from tests.mailroom.offices import make_age_key
 from tests.mailroom.servers import BLOG_DOMAIN, BOUNCE_DOMAIN, BOUNCES, PASSWORD, USER, MailServer, free_ports
 from tests.mailroom.test_service import House, Running, make_house
 from tests.once import once
-from tests.policy.servers import configure_nginx, make_certificate, print_configuration
+from tests.policy.servers import make_certificate, print_configuration, running_nginx
 
 #: The publication's own name, which its pages know; the browser is led to this machine.
 HOST = "thehuman-rights.com"
@@ -163,14 +162,8 @@ def web_server(folder: Path, output: Path, mailroom: int) -> Iterator[int]:
         )  # fmt: skip
     finally:
         del os.environ["NEWSLETTER_SIGNUP"]
-    command = configure_nginx(home, text.replace(f"/var/log/{HOST}/", f"{home}/"))
-    with (home / "output.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
+    with running_nginx(home, text.replace(f"/var/log/{HOST}/", f"{home}/")):
         yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.policy
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from tests.mailroom.crowd import enrol
 from tests.mailroom.servers import MailServer, free_ports, make_certificates
 from tests.mailroom.test_service import House, make_house
 from tests.mailroom.test_whole_way import equip
-from tests.policy.servers import configure_nginx, print_configuration
+from tests.policy.servers import print_configuration, running_nginx
 
 LANGUAGES = ("en", "fa")
 #: NEWSLETTER_SITE_ID of the publication.
@@ -192,12 +191,7 @@ def publication(folder: Path, mail: MailServer) -> Iterator[Publication]:
         )  # fmt: skip
         home = folder / "nginx"
         home.mkdir()
-        with (home / "output.log").open("wb") as log:
-            nginx = subprocess.Popen(configure_nginx(home, text), stdout=log, stderr=log)
-        try:
+        with running_nginx(home, text):
             yield made
-        finally:
-            nginx.terminate()
-            nginx.wait(timeout=20)
     finally:
         running.stop()

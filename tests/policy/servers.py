@@ -240,6 +240,17 @@ def configure_nginx(folder: Path, *texts: str) -> list[str]:
     return command
 
 
+@contextmanager
+def running_nginx(folder: Path, text: str) -> Iterator[None]:
+    """Start nginx with a configuration; what it says is in `folder`, where nginx writes everything else as well."""
+    process = _start_nginx(text, folder)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
 def _start_nginx(text: str, folder: Path) -> subprocess.Popen[bytes]:
     command = configure_nginx(folder, text)
     with (folder / "output.log").open("wb") as log:

@@ -10,7 +10,6 @@ import re
 import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,7 +36,7 @@ from tests.mailroom.intake.practice import OTHER, serving_api
 from tests.mailroom.intake.stores import lookup_of, make_expert, sealed
 from tests.mailroom.servers import free_ports
 from tests.multilingual.sites import Site
-from tests.policy.servers import configure_nginx, make_certificate, print_configuration
+from tests.policy.servers import make_certificate, print_configuration, running_nginx
 from tests.policy.test_servers import publish
 
 TODAY = datetime.now(UTC).date()
@@ -73,15 +72,9 @@ class Deployment:
         if not redirects:
             text, count = re.subn(r"return 301 https[^;]*;", "return 200 form;", text)
             assert count
-        command = configure_nginx(folder, text)
-        with (folder / "said").open("wb") as said:
-            process = subprocess.Popen(command, stdout=said, stderr=said)
-        try:
+        with running_nginx(folder, text):
             wait_until(lambda: listens(self.ports[1]), "nginx does not listen")
             yield folder
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
 
     def web(self, *, trusting: bool = True) -> Web:
         """How its web server is reached, as if it were at its own address."""

@@ -6,7 +6,6 @@ The same in Firefox, as strict as Tor Browser at its safest, is tried by hand: n
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from tests.mailroom.intake.practice import PASSPHRASE, run_intake
 from tests.mailroom.servers import free_ports
 from tests.mailroom.test_service import HOST, House, make_house
 from tests.multilingual.sites import Site
-from tests.policy.servers import configure_nginx, make_certificate, print_configuration
+from tests.policy.servers import make_certificate, print_configuration, running_nginx
 from tests.policy.test_servers import publish
 from tests.theme.support import PHONE
 
@@ -95,14 +94,8 @@ def web_server(folder: Path, house: House, intake: int) -> Iterator[int]:
         site.folder, "nginx", "--root", str(site.folder / "output"), "--mailroom", f"127.0.0.1:{house.port}",
         "--intake", f"127.0.0.1:{intake}", "--certificate", certificate, "--key", key, "--ports", f"{plain},{port}",
     )  # fmt: skip
-    command = configure_nginx(folder / "nginx", text)
-    with (folder / "nginx" / "output.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
+    with running_nginx(folder / "nginx", text):
         yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.fixture
