@@ -51,11 +51,8 @@ class Desk:
     open: Callable[[], Intake]
 
     def show(self, req: falcon.Request, resp: falcon.Response, page: str, **values: Any) -> None:
-        """Answer with a page. Only where the address alone leads to it does it offer other languages."""
-        language = self.language(req)
-        resp.content_type = falcon.MEDIA_HTML
-        resp.set_header("Content-Language", language.tag)
-        resp.text = self.renderer.render(page, language, switch=req.method in ("GET", "HEAD"), **values)
+        """Answer with a page in the language that was asked for."""
+        self.renderer.show(req, resp, page, self.language(req), **values)
 
     def language(self, req: falcon.Request) -> Language:
         """The language that the address asks for (`?lang=fa`), else the first of the browser's that there is."""

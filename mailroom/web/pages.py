@@ -59,11 +59,8 @@ class Desk:
         language: Language | None = None,
         **values: Any,
     ) -> None:
-        """Answer with a page. Only where the address alone leads to it does it offer other languages."""
-        language = language or self.language(req)
-        resp.content_type = falcon.MEDIA_HTML
-        resp.set_header("Content-Language", language.tag)
-        resp.text = self.renderer.render(page, language, switch=req.method in ("GET", "HEAD"), **values)
+        """Answer with a page, in the language that was asked for unless another one is named."""
+        self.renderer.show(req, resp, page, language or self.language(req), **values)
 
     def language(self, req: falcon.Request) -> Language:
         """The language that the address asks for (`?lang=fa`), else the first of the browser's that there is."""

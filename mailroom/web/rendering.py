@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+import falcon
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -48,6 +49,12 @@ class Renderer:
             f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action {target}; "
             "frame-ancestors 'none'; base-uri 'none'"
         )
+
+    def show(self, req: falcon.Request, resp: falcon.Response, page: str, language: Language, **values: Any) -> None:
+        """Answer with a page. Only where the address alone leads to it does it offer other languages."""
+        resp.content_type = falcon.MEDIA_HTML
+        resp.set_header("Content-Language", language.tag)
+        resp.text = self.render(page, language, switch=req.method in ("GET", "HEAD"), **values)
 
     def render(self, page: str, language: Language, **values: Any) -> str:
         """A page in a language."""
